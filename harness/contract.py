@@ -1,0 +1,259 @@
+"""A folder -> Experiment. Every fault of a contract is reported at once, with file, key, value and what is allowed.
+
+Knows what the hooks must offer, never what they do: it calls none of them.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from harness.errors import ContractError
+from harness.hooks import load_hook
+
+ROOT = Path(__file__).resolve().parents[1]
+MANIFEST = "experiment.json"
+HOOKS = {
+    "prompt.py": ("sections",),
+    "security.py": ("RULES",),
+    "eval.py": ("CASES", "CHECKS", "inputs", "reference", "bound", "work", "accept"),
+    "seed.py": (),
+}
+
+
+class Case:
+    """One workload shape: a name and whole-number dimensions, read as attributes (`case.rows`)."""
+
+    def __init__(self, name: str, data: str = "normal", **dims: int) -> None:
+        self.name = name
+        self.data = data
+        self.dims: Mapping[str, int] = dims
+
+    def __getattr__(self, name: str) -> int:
+        try:
+            return self.dims[name]
+        except KeyError:
+            raise AttributeError(f"case {self.name} has no dimension {name!r}; it has {', '.join(self.dims)}") from None
+
+    def __repr__(self) -> str:
+        dims = "".join(f", {key}={value}" for key, value in self.dims.items())
+        return f"Case({self.name!r}, data={self.data!r}{dims})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a candidate may take before it is stopped."""
+
+    timeout_s: float
+    build_timeout_s: float
+    memory_mb: int
+    source_bytes: int
+    prompt_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What `eval.py` offers: the workloads, their inputs, the truth and the experiment's idea of a winner.
+
+    `hidden` draws more cases to validate, other ones for every judgement."""
+
+    cases: Sequence[Case]
+    checks: Sequence[Case]
+    slides: Sequence[str]
+    hidden: Callable[..., Any]
+    inputs: Callable[..., Any]
+    reference: Callable[..., Any]
+    bound: Callable[..., Any]
+    work: Callable[..., Any]
+    accept: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """A contract that holds. `task` is EXPERIMENT.md; `space` is None where the experiment has no space.py."""
+
+    name: str
+    folder: Path
+    language: str
+    target: str
+    signature: str
+    seed_file: str
+    candidate_file: str
+    edit: str
+    flags: Sequence[str]
+    tags: Sequence[str]
+    limits: Limits
+    task: str
+    sections: Callable[..., Any]
+    rules: Sequence[Callable[..., Any]]
+    evaluation: Evaluation
+    space: ModuleType | None
+
+    @property
+    def seed_path(self) -> Path:
+        return self.folder / self.seed_file
+
+    @property
+    def candidate_path(self) -> Path:
+        return self.folder / self.candidate_file
+
+    @property
+    def suffix(self) -> str:
+        return self.candidate_path.suffix
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs"
+
+    @property
+    def winners(self) -> Path:
+        return self.folder / "winners"
+
+
+def names(root: Path = ROOT) -> list[str]:
+    """Every experiment that can be called by name: at the top level, then under `experiments/`."""
+    folders = [*root.iterdir(), *(root / "experiments").glob("*")]
+    return sorted(folder.name for folder in folders if (folder / MANIFEST).is_file())
+
+
+def locate(name: str, root: Path = ROOT, also: Sequence[str] = ()) -> Path:
+    """The folder that a name or a path stands for; `also` are words that may have been meant instead."""
+    folders = [Path(name)]
+    if "/" not in name and not name.startswith("."):
+        folders[:0] = root / name, root / "experiments" / name
+    for folder in folders:
+        if (folder / MANIFEST).is_file():
+            return folder.resolve()
+    if Path(name).is_dir():
+        raise ContractError(
+            f"{name}: there is no {MANIFEST} in this folder.", "docs/add-an-experiment.md shows the smallest contract."
+        )
+    known = names(root)
+    near = get_close_matches(name, [*known, *also], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}; a path works too."
+    raise ContractError(f"there is no experiment {name!r}.", hint)
+
+
+def load(folder: Path) -> Experiment:
+    """The experiment in `folder`; ContractError lists every fault found."""
+    faults: list[str] = []
+    manifest = _Manifest(folder, faults)
+    modules = {name: load_hook(folder, name, HOOKS[name], faults) for name in HOOKS if name != "seed.py"}
+    space = load_hook(folder, "space.py", ("CHOICES", "render"), faults) if (folder / "space.py").is_file() else None
+    for name in ("seed.py", "EXPERIMENT.md"):
+        if not (folder / name).is_file():
+            faults.append(f"{folder.name}/{name} is missing.")
+    experiment = manifest.experiment(modules, space)
+    if faults:
+        raise ContractError("\n".join(faults), "docs/add-an-experiment.md describes the contract key by key.")
+    return experiment
+
+
+class _Manifest:
+    """experiment.json, read with every fault noted beside the value that was found."""
+
+    def __init__(self, folder: Path, faults: list[str]) -> None:
+        self.folder, self.faults = folder, faults
+        self.data: dict[str, Any] = {}
+        path = folder / MANIFEST
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as fault:
+            self.fault(f"cannot be read: {fault.strerror}.")
+        except UnicodeDecodeError as fault:
+            self.fault(f"is not UTF-8 at byte {fault.start}.")
+        except json.JSONDecodeError as fault:
+            self.fault(f"line {fault.lineno} column {fault.colno}: {fault.msg}.")
+        else:
+            if isinstance(data, dict):
+                self.data = data
+            else:
+                self.fault(f"is a JSON {type(data).__name__}, must be an object.")
+
+    def fault(self, text: str) -> None:
+        separator = " " if text.startswith(("is ", "cannot", "line ")) else ": "
+        self.faults.append(f"{self.folder.name}/{MANIFEST}{separator}{text}")
+
+    def take(self, key: str, kind: type, allowed: Callable[[Any], bool], must: str) -> Any:
+        """The value at a dotted key, or None with a fault noted."""
+        value: Any = self.data
+        for part in key.split("."):
+            value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
+        if value is _MISSING:
+            if self.data:
+                self.fault(f"{key} is missing, must be {must}.")
+            return None
+        right_kind = type(value) is kind or (kind is float and type(value) is int)
+        if not right_kind or not allowed(value):
+            self.fault(f"{key} is {json.dumps(value)}, must be {must}.")
+            return None
+        return value
+
+    def number(self, key: str, kind: type, high: float, unit: str) -> Any:
+        must = f"a {'whole ' if kind is int else ''}number of {unit}, > 0 and at most {high:g}"
+        return self.take(key, kind, lambda value: 0 < value <= high, must)
+
+    def file(self, key: str) -> str:
+        must = "a file name in the experiment's own folder"
+        return str(self.take(key, str, lambda value: bool(re.fullmatch(r"[\w-][\w.-]*", value)), must))
+
+    def texts(self, key: str) -> Sequence[str]:
+        value = self.take(key, list, lambda items: all(isinstance(item, str) for item in items), "a list of texts")
+        return tuple(value or ())
+
+    def experiment(self, modules: Mapping[str, ModuleType | None], space: ModuleType | None) -> Experiment:
+        self.take("schema", int, lambda value: value == 1, "1")
+        languages, edits = ("c",), ("whole", "diff", "either")
+        target = self.take("target", str, str.isidentifier, "the name of the one function")
+        signature = self.take("signature", str, lambda text: "(" in text, "the function's declaration")
+        seed_file = self.file("files.seed")
+        if not (self.folder / seed_file).is_file() and seed_file != "None":
+            self.fault(f"files.seed is {json.dumps(seed_file)}, and there is no such file.")
+        return Experiment(
+            name=self.take("name", str, lambda text: bool(re.fullmatch(r"[\w-]+", text)), "letters, digits, - and _"),
+            folder=self.folder,
+            language=self.take("language", str, lambda value: value in languages, f"one of {', '.join(languages)}"),
+            target=target,
+            signature=signature,
+            seed_file=seed_file,
+            candidate_file=self.file("files.candidate"),
+            edit=self.take("edit", str, lambda value: value in edits, f"one of {', '.join(edits)}"),
+            flags=self.texts("build.flags"),
+            tags=self.texts("tags"),
+            limits=self.limits(),
+            task=_text(self.folder / "EXPERIMENT.md"),
+            sections=getattr(modules["prompt.py"], "sections", None),  # type: ignore[arg-type]
+            rules=getattr(modules["security.py"], "RULES", ()),
+            evaluation=_evaluation(modules["eval.py"]),
+            space=space,
+        )
+
+    def limits(self) -> Limits:
+        return Limits(
+            timeout_s=self.number("limits.timeout_s", float, 3600, "seconds"),
+            build_timeout_s=self.number("limits.build_timeout_s", float, 3600, "seconds"),
+            memory_mb=self.number("limits.memory_mb", int, 2**20, "MiB"),
+            source_bytes=self.number("limits.source_bytes", int, 2**24, "bytes"),
+            prompt_tokens=self.number("limits.prompt_tokens", int, 2**21, "tokens"),
+        )
+
+
+_MISSING = object()
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # a missing EXPERIMENT.md is reported by `load`
+
+
+def _evaluation(module: ModuleType | None) -> Evaluation:
+    offered = {name: getattr(module, name, None) for name in HOOKS["eval.py"]}
+    lowered = {name.lower(): value for name, value in offered.items()}
+    hidden = getattr(module, "hidden", lambda rng: ())
+    return Evaluation(slides=getattr(module, "SLIDES", ()), hidden=hidden, **lowered)  # type: ignore[arg-type]
