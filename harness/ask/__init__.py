@@ -1,0 +1,1 @@
+"""Everything up to a candidate: prompt, proposers, reading the reply."""

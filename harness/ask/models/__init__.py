@@ -1,0 +1,1 @@
+"""The proposers: a model, the built-in space search, a replay."""

@@ -1,0 +1,171 @@
+"""The built-in proposer: no key, no network. Draws points of an experiment's `space.py`, guided by past trials.
+
+A space offers `CHOICES` (name -> values in order) and `render(choices)`, and may offer `valid(choices)` and
+`available(name, value, cpu_flags)`. Nothing here knows what a choice means, compiles or measures. Optuna's TPE says
+where to look; the point taken is the nearest to it that makes sense and was never proposed before.
+"""
+
+import random
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import combinations, product
+from math import log
+from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from harness.ask.proposer import Exhausted, Request
+from harness.contract import Experiment
+from harness.errors import ProposerError
+from harness.records import Choices, Proposal, Trial
+
+Value: TypeAlias = str | int
+Point: TypeAlias = tuple[Value, ...]
+
+_CPUINFO = Path("/proc/cpuinfo")
+_RANDOM_FIRST = 10
+
+
+class Builtin:
+    """Proposes points of the space; the same seed, number and trials give the same proposal."""
+
+    name = "builtin"
+
+    def __init__(self, experiment: Experiment, seed: int | None) -> None:
+        if experiment.space is None:
+            raise ProposerError(
+                f"{experiment.name} has no space.py, and the built-in proposer draws from nothing else.",
+                "name a model with --model, or write a space.py as linear has one.",
+            )
+        self.line = f"built-in proposer, no model: draws from {experiment.name}/space.py"
+        self._language = experiment.language
+        self._space = experiment.space
+        self._values = _offered(experiment.name, experiment.space)
+        self._seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+        self._seen: set[Point] = set()
+        self._told = 0
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._study = optuna.create_study(direction="maximize")
+        self._distributions = {name: _distribution(values) for name, values in self._values.items()}
+
+    async def propose(self, request: Request) -> Proposal:
+        """The next point as an answer in words and code. Exhausted where every point was proposed already."""
+        asked_at, began_s = datetime.now(UTC), time.monotonic()
+        self._learn(request.trials[self._told :])
+        rng = random.Random(f"{self._seed}:{request.number}")
+        point = self._nearest_fresh(self._draw(rng), rng)
+        self._seen.add(point)
+        choices = dict(zip(self._values, point, strict=True))
+        return Proposal(
+            number=request.number,
+            parent=request.parent.ref,
+            model=self.name,
+            reply=_reply(choices, self._language, self._space.render(choices)),
+            asked_at=asked_at.isoformat(timespec="seconds"),
+            seconds=time.monotonic() - began_s,
+            choices=choices,
+        )
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+    def _learn(self, trials: Sequence[Trial]) -> None:
+        for trial in trials:
+            self._told += 1
+            if set(trial.choices) != set(self._values):
+                continue
+            self._seen.add(tuple(trial.choices[name] for name in self._values))
+            if all(trial.choices[name] in values for name, values in self._values.items()):
+                self._tell(trial)
+
+    def _tell(self, trial: Trial) -> None:
+        """A duplicate is told nothing of: it has no measurement, and its twin was told."""
+        params = {
+            name: values.index(trial.choices[name]) if _is_scale(values) else trial.choices[name]
+            for name, values in self._values.items()
+        }
+        told: FrozenTrial | None = None
+        if trial.speedup is not None and trial.speedup > 0:
+            told = create_trial(params=params, distributions=self._distributions, value=log(trial.speedup))
+        elif trial.status.is_failure:
+            # Pruned with no value in between: TPE ranks it below everything that was measured.
+            told = create_trial(params=params, distributions=self._distributions, state=TrialState.PRUNED)
+        if told is not None:
+            self._study.add_trial(told)
+
+    def _draw(self, rng: random.Random) -> Point:
+        # A sampler made anew from the seed and the number: a search that was killed goes on as it would have.
+        self._study.sampler = optuna.samplers.TPESampler(
+            seed=rng.getrandbits(32), n_startup_trials=_RANDOM_FIRST, multivariate=True
+        )
+        trial = self._study.ask(self._distributions)
+        # The verdict comes back through the journal as a trial of its own, so this one ends here; TPE passes over it.
+        self._study.tell(trial, state=TrialState.FAIL)
+        return tuple(
+            values[trial.params[name]] if _is_scale(values) else trial.params[name]
+            for name, values in self._values.items()
+        )
+
+    def _nearest_fresh(self, point: Point, rng: random.Random) -> Point:
+        valid = getattr(self._space, "valid", lambda choices: True)
+        for near in self._around(point, rng):
+            if near not in self._seen and valid(dict(zip(self._values, near, strict=True))):
+                return near
+        raise Exhausted(f"every point of the search space was proposed: {len(self._seen)}.")
+
+    def _around(self, point: Point, rng: random.Random) -> Iterator[Point]:
+        """Every point of the space once: `point`, those that differ from it in one choice, in two, and so on."""
+        offered = list(self._values.values())
+        for distance in range(len(offered) + 1):
+            places = list(combinations(range(len(offered)), distance))
+            for where in rng.sample(places, len(places)):
+                others = [[value for value in offered[i] if value != point[i]] for i in where]
+                for changed in product(*(rng.sample(values, len(values)) for values in others)):
+                    change = dict(zip(where, changed, strict=True))
+                    yield tuple(change.get(i, value) for i, value in enumerate(point))
+
+
+def _offered(experiment: str, space: ModuleType) -> dict[str, tuple[Value, ...]]:
+    """The values of each choice that this CPU can run."""
+    choices: Mapping[str, tuple[Value, ...]] = space.CHOICES
+    available = getattr(space, "available", lambda name, value, cpu_flags: True)
+    flags = _cpu_flags()
+    offered = {
+        name: tuple(value for value in values if available(name, value, flags)) for name, values in choices.items()
+    }
+    for name, values in offered.items():
+        if not values:
+            raise ProposerError(
+                f"{experiment}/space.py: no value of {name!r} can run on this CPU.",
+                f"add one to CHOICES that needs less; it has {', '.join(map(str, choices[name])) or 'none'}.",
+            )
+    return offered
+
+
+def _cpu_flags() -> frozenset[str]:
+    """What this CPU says it can do; nothing where the kernel does not list it."""
+    try:
+        text = _CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    lines = (line.partition(":") for line in text.splitlines())
+    return frozenset(next((flags.split() for key, _, flags in lines if key.strip() in ("flags", "Features")), ()))
+
+
+def _is_scale(values: Sequence[Value]) -> bool:
+    """Numbers in order: what is learned of one says something of its neighbours."""
+    return all(isinstance(value, int) for value in values)
+
+
+def _distribution(values: Sequence[Value]) -> BaseDistribution:
+    return IntDistribution(0, len(values) - 1) if _is_scale(values) else CategoricalDistribution(values)
+
+
+def _reply(choices: Choices, language: str, source: str) -> str:
+    said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in choices.items())
+    return f"A point of the search space: {said}.\n\n```{language}\n{source.rstrip()}\n```\n"

@@ -1,0 +1,98 @@
+"""Who answers: what a proposer is asked, what it must offer, and which one a run's options choose.
+
+Knows no endpoint, no search space and no folder of replies: those are the three classes under `models`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from harness.ask.prompt import Prompt
+from harness.contract import Experiment
+from harness.errors import ProposerError
+from harness.records import Parent, Proposal, Trial
+
+BUILTIN = "builtin"
+REPLAY = "replay:"
+KEY = "OPENAI_API_KEY"
+BASE_URL = "OPENAI_BASE_URL"
+_HOW_TO_NAME_ONE = f"--model NAME with {KEY} set, or --model NAME --base-url URL"
+
+
+class Exhausted(Exception):
+    """The proposer has nothing more to propose: the search ends, and nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One question. `trials` are the points of the search space tried so far, for a proposer that learns."""
+
+    number: int
+    parent: Parent
+    prompt: Prompt
+    experiment: Experiment
+    trials: Sequence[Trial]
+
+
+class Proposer(Protocol):
+    """`name` is recorded with every proposal; `line` is the first line on the screen: who answers."""
+
+    name: str
+    line: str
+
+    async def propose(self, request: Request) -> Proposal:
+        """One answer. `Exhausted` where there is none left, ProposerError where asking again is of no use."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the command line says about who answers."""
+
+    model: str | None = None
+    base_url: str | None = None
+    temperature: float | None = None
+    seed: int | None = None
+
+
+# The classes are imported where they are chosen: a run pays for one of openai (half a second) and optuna, never both.
+def choose(experiment: Experiment, choice: Choice, environ: Mapping[str, str]) -> Proposer:
+    """The proposer that the options and the environment ask for; without a model, the built-in one."""
+    model = choice.model
+    if model is None and choice.base_url is not None:
+        raise ProposerError(f"--base-url is {choice.base_url}, but no model is named.", "Add --model NAME.")
+    if model is None or model == BUILTIN:
+        return _builtin(experiment, choice, environ)
+    if model.startswith(REPLAY):
+        from harness.ask.models.replay import Replay
+
+        return Replay(Path(model.removeprefix(REPLAY)))
+    base_url = choice.base_url or environ.get(BASE_URL) or None
+    if not model.strip():
+        raise ProposerError("--model is empty.", f"Name one: {_HOW_TO_NAME_ONE}; or leave --model out.")
+    if not environ.get(KEY) and base_url is None:
+        raise ProposerError(
+            f"The model {model} needs a key, and {KEY} is not set.",
+            f"Set {KEY}, or give --base-url URL for a local server; without --model the built-in proposer answers.",
+        )
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise ProposerError(f"The base URL is {base_url}, must begin with http:// or https://.", "Check --base-url.")
+    from harness.ask.models.openai import OpenAI
+
+    return OpenAI(model, base_url=base_url, key=environ.get(KEY), temperature=choice.temperature, seed=choice.seed)
+
+
+def _builtin(experiment: Experiment, choice: Choice, environ: Mapping[str, str]) -> Proposer:
+    if experiment.space is None:
+        named = "The built-in proposer is asked for" if choice.model else "No model is named"
+        raise ProposerError(f"{named}, and {experiment.name} has no space.py.", f"Name a model: {_HOW_TO_NAME_ONE}.")
+    from harness.ask.models.builtin import Builtin
+
+    proposer = Builtin(experiment, seed=choice.seed)
+    if choice.model is None:
+        key = f"{KEY} is set, but no model is named" if environ.get(KEY) else "no model is named and no key found"
+        proposer.line = f"the built-in proposer answers: {key}. To ask a model: {_HOW_TO_NAME_ONE}"
+    return proposer
