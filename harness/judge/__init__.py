@@ -1,0 +1,1 @@
+"""Everything from a candidate to a verdict."""

@@ -1,0 +1,114 @@
+"""The judge's clock and its half of the handshake with a runner, through cffi.
+
+Knows words and numbers, not what is being measured.
+"""
+
+import os
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from typing import Any
+
+from cffi import FFI
+
+from harness.judge import toolchain
+
+_DECLARATIONS = """
+    struct visit { int64_t ns; int32_t outcome; int32_t disturbed; };
+    struct watch { int32_t pid; int64_t limit_ns; const int32_t *stop; int32_t schedule; };
+    struct task {
+        uint32_t number; uint64_t table_offset, calls; const char *output; char *copy; uint64_t output_bytes;
+    };
+    struct visit visit(void *orders, const void *control, const struct watch *watch, const struct task *task);
+"""
+
+
+class Outcome(IntEnum):
+    """How a visit ended; the numbers are clock.c's."""
+
+    DONE = 0
+    ENDED = 1
+    TIMED_OUT = 2
+    INTERRUPTED = 3
+
+
+class Interrupted(Exception):
+    """The person asked to stop in the middle of a judgement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One visit on the judge's clock. `disturbed`: judge or runner lost its core meanwhile."""
+
+    outcome: Outcome
+    seconds: float
+    disturbed: bool
+
+
+@cache
+def _library() -> tuple[FFI, Any]:
+    sources = [toolchain.HERE / name for name in ("clock.c", "shared.h")]
+    path = toolchain.cached_tool("clock.so", sources, "", ("-O2", "-shared", "-fPIC"))
+    ffi = FFI()
+    ffi.cdef(_DECLARATIONS)
+    return ffi, ffi.dlopen(str(path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One visit: rows of the table from an offset in the window on; the output's addresses are the judge's own."""
+
+    number: int
+    table_offset: int = 0
+    calls: int = 0
+    output: int = 0
+    copy: int = 0
+    output_bytes: int = 0
+
+
+class Stop:
+    """Set from any thread, it ends the visit at hand within a millisecond."""
+
+    def __init__(self) -> None:
+        self._ffi = FFI()
+        self.word = self._ffi.new("int32_t *", 0)
+
+    def set(self) -> None:
+        self.word[0] = 1
+
+    def __bool__(self) -> bool:
+        return bool(self.word[0])
+
+
+class Clock:
+    """Times the visits of one runner; `orders` and `control` are addresses in the judge's own map."""
+
+    def __init__(self, orders: int, control: int, pid: int, limit_s: float, stop: Stop) -> None:
+        ffi, self._library = _library()
+        self._ffi = ffi
+        self._stop = stop  # the watch points into it
+        self._orders, self._control = ffi.cast("void *", orders), ffi.cast("void *", control)
+        limit_ns = int(limit_s * 1e9)
+        self._schedule = _open_schedule(pid)
+        watch = {"pid": pid, "limit_ns": limit_ns, "stop": stop.word, "schedule": self._schedule}
+        self._watch = ffi.new("struct watch *", watch)
+
+    def visit(self, task: Task) -> Tick:
+        """Wake the runner, let it go, time it, and take its outputs as they are when it says done."""
+        output, copy = (self._ffi.cast("char *", address) for address in (task.output, task.copy))
+        work = (task.number, task.table_offset, task.calls, output, copy, task.output_bytes)
+        result = self._library.visit(self._orders, self._control, self._watch, self._ffi.new("struct task *", work))
+        return Tick(Outcome(result.outcome), result.ns * 1e-9, bool(result.disturbed))
+
+    def close(self) -> None:
+        if self._schedule >= 0:
+            os.close(self._schedule)
+            self._schedule = -1
+
+
+def _open_schedule(pid: int) -> int:
+    """The kernel's count of how often a process was put on a core, or -1 where it does not keep one."""
+    try:
+        return os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1

@@ -1,0 +1,295 @@
+"""The memory of a comparison: one shared file, guarded buffers, fresh contents for every call, and what must come out.
+
+Every arm maps the same physical pages at the same places, so that the luck of the page lottery is shared by all.
+"""
+
+import mmap
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.contract import Case, Experiment
+from harness.errors import ContractError
+from harness.judge.signature import Signature, read_signature
+
+PAGE_BYTES = 4096
+LINE_BYTES = 64
+ORDERS_BYTES = 16 * PAGE_BYTES  # as runner.c maps it
+SLOT_BYTES = ORDERS_BYTES + PAGE_BYTES
+SLOTS = 4
+_FRESH_BYTES = 1 << 20
+POISON = np.uint32(0x7FC0DEAD)  # a NaN that no arithmetic makes
+_GARBAGE = 0xFF  # around inputs: NaN as a float, so that reading past the end shows in the output
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+
+class Placement(Enum):
+    """Where a buffer lies between its guard pages."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    ODD = "odd"  # one element from a page's start: aligned to no more than the element's size
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Pages of the shared file, mapped into every arm's window with a guard page on either side."""
+
+    file_offset: int
+    window_offset: int
+    size_bytes: int
+    writable: bool
+
+
+class Arena:
+    """The shared file: first a slot of words for every arm, then the segments."""
+
+    def __init__(self) -> None:
+        self.segments: list[Segment] = []
+        self._fills: list[tuple[Segment, int, npt.NDArray[Any]]] = []
+        self._file_bytes = SLOTS * SLOT_BYTES
+        self.window_bytes = PAGE_BYTES
+        self.descriptor = self.reader = -1
+
+    def add(self, size_bytes: int, writable: bool = False) -> Segment:
+        size = max(1, -(-size_bytes // PAGE_BYTES)) * PAGE_BYTES
+        segment = Segment(self._file_bytes, self.window_bytes, size, writable)
+        self._file_bytes += size
+        self.window_bytes += size + PAGE_BYTES
+        self.segments.append(segment)
+        return segment
+
+    def fill(self, segment: Segment, offset: int, content: npt.NDArray[Any]) -> None:
+        """Have `content` written at `offset` of the segment once the arena is open."""
+        self._fills.append((segment, offset, content))
+
+    def open(self) -> None:
+        self.descriptor = os.memfd_create("loop-arena", os.MFD_CLOEXEC)
+        os.ftruncate(self.descriptor, self._file_bytes)
+        self.reader = os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        self._map = mmap.mmap(self.descriptor, self._file_bytes)
+        self.bytes: Bytes = np.frombuffer(self._map, np.uint8)
+        for segment in self.segments:
+            self.view(segment)[:] = _GARBAGE
+        for segment, offset, content in self._fills:
+            raw = np.ascontiguousarray(content).view(np.uint8).ravel()
+            self.view(segment)[offset : offset + raw.size] = raw
+        self._fills.clear()
+        for segment in self.segments:
+            if segment.writable:
+                self.poison(segment)
+
+    def poison(self, segment: Segment) -> None:
+        self.view(segment).view(np.uint32)[:] = POISON
+
+    @property
+    def is_poisoned(self) -> bool:
+        """Whether all that a candidate may write is as the judge left it."""
+        writable = (segment for segment in self.segments if segment.writable)
+        return all((self.view(segment).view(np.uint32) == POISON).all() for segment in writable)
+
+    def view(self, segment: Segment) -> Bytes:
+        return self.bytes[segment.file_offset : segment.file_offset + segment.size_bytes]
+
+    def close(self) -> None:
+        for descriptor in (self.descriptor, self.reader):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.descriptor = self.reader = -1
+
+
+@dataclass(slots=True, kw_only=True)
+class Workload:
+    """One case laid out for `calls` calls that no two are alike, with the outputs that must come back."""
+
+    case: Case
+    calls: int
+    table: Segment
+    row_bytes: int
+    buffers: Sequence[tuple[str, Segment, int, int]]  # name, where, first byte, bytes: to name what a fault was next to
+    output: Segment
+    output_offset: int
+    stride: int  # in floats, from one call's output to the next
+    shape: tuple[int, ...]
+    low: Floats
+    high: Floats
+    expected: Doubles
+    bound: Doubles
+    nan: npt.NDArray[np.bool_] | None
+    copy: Bytes  # the outputs as they were at "done"
+
+    def outputs(self, first: int, count: int) -> tuple[int, int]:
+        """Where in the output's segment a visit writes: first byte and size. Alone in its segment, all of it counts."""
+        if self.calls == 1:
+            return 0, self.output.size_bytes
+        return self.output_offset + first * self.stride * 4, count * self.stride * 4
+
+    def check(self, first: int, count: int) -> str | None:
+        """What is wrong with the copied outputs of those calls, or with the memory around them; None if nothing is."""
+        words = self.copy.view(np.uint32)
+        start = self.output_offset // 4 + first * self.stride
+        end = start + count * self.stride
+        rows = words[start:end].reshape(count, self.stride)
+        size = self.expected.shape[1]
+        got = rows[:, :size].view(np.float32)
+        low, high = self.low[first : first + count], self.high[first : first + count]
+        right = (got >= low) & (got <= high)
+        if self.nan is not None:
+            right |= self.nan[first : first + count] & np.isnan(got) & (rows[:, :size] != POISON)
+        if not right.all():
+            return self._mismatch(got, right, first)
+        around = (rows[:, size:], words[:start], words[end:]) if self.calls == 1 else (rows[:, size:],)
+        if any((part != POISON).any() for part in around):
+            return f"case {self.case.name}: something was written outside of the output"
+        return None
+
+    def _mismatch(self, got: Floats, right: npt.NDArray[np.bool_], first: int) -> str:
+        call, flat = (int(index) for index in np.argwhere(~right)[0])
+        where = "".join(f"[{index}]" for index in np.unravel_index(flat, self.shape))
+        expected, bound = self.expected[first + call, flat], self.bound[first + call, flat]
+        wrong = int((~right[call]).sum())
+        value = "not written" if got[call, flat].view(np.uint32) == POISON else f"{got[call, flat]:.9g}"
+        return (
+            f"case {self.case.name}: out{where} is {value}, must be {expected:.9g} within {bound:.2g};"
+            f" {wrong} of {right.shape[1]} outputs are wrong"
+        )
+
+
+def lay_out(
+    experiment: Experiment, case: Case, rng: np.random.Generator, calls: int, placement: Placement, arena: Arena
+) -> Workload:
+    """Add one case to the arena: its inputs, its outputs and a row of arguments for every call."""
+    signature = read_signature(experiment)
+    rows = np.zeros((calls, len(signature.function.parameters)), np.uint64)
+    column = {parameter.name: index for index, parameter in enumerate(signature.function.parameters)}
+    for name in signature.numbers:
+        rows[:, column[name]] = np.uint64(case.dims[name] & 0xFFFFFFFFFFFFFFFF)
+    contents = _Contents(experiment, case, rng, calls, signature)
+    buffers = []
+    for name, pool in contents.pools.items():
+        segment = arena.add(pool.nbytes + (pool.itemsize if placement is Placement.ODD else 0))
+        start = _start(segment, pool, placement)
+        arena.fill(segment, start, pool)
+        buffers.append((name, segment, start, pool.nbytes))
+        offsets = segment.window_offset + start + contents.starts[name] * pool.itemsize
+        rows[:, column[name]] = offsets.astype(np.uint64)
+    truths = [contents.truth(call) for call in range(calls)]
+    shape = truths[0][0].shape
+    size = truths[0][0].size
+    stride = size if calls == 1 else -(-(size + 1) // 16) * 16  # from a cache line on, with poison in between
+    outputs = np.empty(calls * stride, np.float32)
+    output = arena.add(outputs.nbytes + (outputs.itemsize if placement is Placement.ODD else 0), writable=True)
+    start = _start(output, outputs, placement)
+    rows[:, column[signature.output]] = output.window_offset + start + np.arange(calls) * stride * 4
+    buffers.append((signature.output, output, start, outputs.nbytes))
+    table = arena.add(rows.nbytes)
+    arena.fill(table, 0, rows)
+    expected = np.stack([truth.ravel() for truth, _ in truths])
+    bound = np.stack([np.broadcast_to(slack, shape).ravel() for _, slack in truths])
+    low, high, nan = _limits(expected, bound)
+    return Workload(
+        case=case,
+        calls=calls,
+        table=table,
+        row_bytes=rows.shape[1] * 8,
+        buffers=buffers,
+        output=output,
+        output_offset=start,
+        stride=stride,
+        shape=shape,
+        low=low,
+        high=high,
+        expected=expected,
+        bound=bound,
+        nan=nan,
+        copy=np.empty(output.size_bytes, np.uint8),
+    )
+
+
+def _start(segment: Segment, content: npt.NDArray[Any], placement: Placement) -> int:
+    if placement is Placement.RIGHT:
+        return segment.size_bytes - content.nbytes
+    return content.itemsize if placement is Placement.ODD else 0
+
+
+def _limits(expected: Doubles, bound: Doubles) -> tuple[Floats, Floats, npt.NDArray[np.bool_] | None]:
+    """The first and the last float32 that pass, so that checking a timed output is two comparisons.
+
+    Not-a-number passes nothing: where one is due, a mask says so."""
+    exact = ~np.isfinite(expected)
+    slack = np.where(exact, 0.0, bound)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low64, high64 = expected - slack, expected + slack
+        low, high = low64.astype(np.float32), high64.astype(np.float32)
+        low = np.where(low < low64, np.nextafter(low, np.float32(np.inf)), low)
+        high = np.where(high > high64, np.nextafter(high, np.float32(-np.inf)), high)
+    nan = np.isnan(expected)
+    return low, high, nan if nan.any() else None
+
+
+class _Contents:
+    """The arrays of one case. A sliding array is one pool in which every call sees a window of its own: those of a
+    small array share nothing, those of a large one lie a cache line apart, so that the caches hold them like one."""
+
+    def __init__(
+        self, experiment: Experiment, case: Case, rng: np.random.Generator, calls: int, signature: Signature
+    ) -> None:
+        self.evaluation = experiment.evaluation
+        self.case = case
+        self.calls = calls
+        self.signature = signature
+        first = self._arrays(experiment.evaluation.inputs, rng)
+        self.shapes = {name: None if array is None else array.shape for name, array in first.items()}
+        self.pools: dict[str, npt.NDArray[Any]] = {}
+        self.starts: dict[str, npt.NDArray[np.int64]] = {}
+        slides = set(experiment.evaluation.slides) if calls > 1 else set()
+        whole = [name for name, array in first.items() if array is not None and name not in slides]
+        others = [self._arrays(experiment.evaluation.inputs, rng) for _ in range(calls - 1)] if whole else []
+        for name, array in first.items():
+            if name in whole:
+                self.pools[name] = np.concatenate([array.ravel(), *(other[name].ravel() for other in others)])
+                self.starts[name] = np.arange(calls) * array.size
+            elif array is not None:
+                self._slide(name, array, rng)
+
+    def _arrays(self, inputs: Callable[..., Any], rng: np.random.Generator) -> Mapping[str, Any]:
+        given = inputs(self.case, rng)
+        if list(given) != list(self.signature.inputs):
+            raise ContractError(
+                f"eval.py: inputs({self.case.name}) gives {list(given)}, must give {list(self.signature.inputs)}.",
+                "one entry for every pointer to const, in the signature's order; None for NULL.",
+            )
+        return {
+            name: None if array is None else np.ascontiguousarray(array, dtype=self.signature.inputs[name])
+            for name, array in given.items()
+        }
+
+    def _slide(self, name: str, array: npt.NDArray[Any], rng: np.random.Generator) -> None:
+        line = LINE_BYTES // array.itemsize
+        apart = -(-array.size // line) * line  # windows that share nothing, as long as they stay in the caches
+        step = apart if self.calls * apart * array.itemsize <= _FRESH_BYTES else line
+        flat = array.ravel()
+        self.pools[name] = np.concatenate([flat, rng.choice(flat, size=step * self.calls)]) if flat.size else flat
+        self.starts[name] = rng.permutation(self.calls) * step
+
+    def truth(self, call: int) -> tuple[Doubles, Doubles]:
+        arrays = dict(self._windows(call))
+        with np.errstate(all="ignore"):
+            expected = np.asarray(self.evaluation.reference(**arrays), np.float64)
+            return expected, np.asarray(self.evaluation.bound(**arrays), np.float64)
+
+    def _windows(self, call: int) -> Iterator[tuple[str, npt.NDArray[Any] | None]]:
+        for name, shape in self.shapes.items():
+            if shape is None:
+                yield name, None
+                continue
+            start = int(self.starts[name][call])
+            yield name, self.pools[name][start : start + int(np.prod(shape))].reshape(shape)

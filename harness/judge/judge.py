@@ -1,0 +1,193 @@
+"""One candidate's way through the judge: gate, build, validation, measurement, re-verification; out comes a verdict.
+
+The order is the whole of it; how each step works is the business of the module that it calls.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+
+from harness.contract import Case, Experiment
+from harness.errors import JudgeError
+from harness.judge import elf, gate, measure, stats, toolchain
+from harness.judge.clock import Interrupted, Stop
+from harness.judge.comparison import Comparison
+from harness.judge.fault import Fault
+from harness.judge.inputs import Arena, Placement, lay_out
+from harness.judge.machine import this_machine
+from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench
+from harness.judge.native import Arm
+from harness.judge.signature import read_signature
+from harness.judge.toolchain import Artifact, Diagnostics
+from harness.judge.verdict import Finding, Rivals, Standings
+from harness.records import Status, Verdict, Violation
+
+FIRST_NOISE = 0.01  # of a block, until this judge has seen some
+
+
+class Judge:
+    """Judges candidates of one experiment on this machine; builds and probes each rival once."""
+
+    def __init__(
+        self, experiment: Experiment, stop: Stop, *, check_artifact: bool = True, require_sandbox: bool = False
+    ) -> None:
+        self.experiment = experiment
+        self.stop = stop
+        self._check_artifact = check_artifact  # off only to show that the process alone holds, too
+        self.seed = experiment.seed_path.read_text(encoding="utf-8")
+        read_signature(experiment)
+        self._noise = FIRST_NOISE
+        self._object_digest = ""
+        self.unguarded: tuple[str, ...] = ()
+        self._rng = np.random.default_rng()  # seeded by the system: nothing that a candidate could know
+        self._artifacts: dict[str, Artifact] = {}
+        self._call_s: dict[str, Mapping[str, float]] = {}
+        self.trusted(self.seed)
+        if require_sandbox and self.unguarded:
+            raise JudgeError(
+                f"this kernel does not give the sandbox all it needs: no {', no '.join(self.unguarded)}.",
+                "run it where Landlock and seccomp are on, or without --require-sandbox for candidates that you trust.",
+            )
+
+    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        """The verdict on one source. The candidate's faults are in it; only the harness's own are raised."""
+        started_s = time.monotonic()
+        self._object_digest = ""
+        try:
+            found = self._judge(source, rivals, standings, alpha)
+        except Fault as fault:
+            found = fault.verdict()
+        found = replace(found, object_digest=self._object_digest, unguarded=self.unguarded)
+        return replace(found, machine=str(this_machine()), seconds=round(time.monotonic() - started_s, 3))
+
+    def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        candidate = self._admit(source, standings.objects)
+        screening = self._compare(candidate, rivals.champion, alpha, seed_blocks=1)
+        finding = screening.finding()
+        provisional = self._accept(finding, standings)
+        if not provisional.is_winner:
+            return screening.report(finding, provisional)
+        return self._verify(source, rivals, provisional, standings)
+
+    def examine(self, source: str) -> Verdict | None:
+        """Everything that comes before the measurement; None where nothing was found against the source."""
+        try:
+            self._admit(source)
+        except Fault as fault:
+            return fault.verdict()
+        return None
+
+    def _admit(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Artifact:
+        """Gate, build, artifact, validation: what passes may be measured. Raises Fault at the first thing found."""
+        _refuse(gate.inspect(source, self.experiment, self.stop))
+        artifact = self._built(source)
+        self._object_digest = artifact.digest
+        if artifact.digest in objects:
+            raise Fault(Status.DUPLICATE, f"compiles to the same code as {objects[artifact.digest]}")
+        if self._check_artifact:
+            _refuse(elf.inspect(artifact, self.experiment.target))
+        self._validate(artifact)
+        return artifact
+
+    def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
+        """A would-be winner once more, from the compiler on; only what is measured now is reported."""
+        candidate = self._admit(source)
+        again = self._compare(candidate, rivals.champion, stats.ALPHA, seed_blocks=stats.MAX_BLOCKS)
+        finding = again.finding()
+        held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case))
+        finding = replace(finding, beats_on=held)
+        status = self._accept(finding, standings)
+        found = again.report(finding, status)
+        if status.is_winner:
+            return found
+        return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
+
+    def _holds(self, candidate: Artifact, rivals: Rivals, case_name: str) -> bool:
+        """Whether a win over the champion on one case is also one over that case's specialist."""
+        if case_name not in rivals.specialists:
+            return True
+        cases = [case for case in self.experiment.evaluation.cases if case.name == case_name]
+        return self._compare(candidate, rivals.specialists[case_name], stats.ALPHA, 0, cases).beats_champion
+
+    def _accept(self, finding: Finding, standings: Standings) -> Status:
+        return Status(self.experiment.evaluation.accept(finding, standings))
+
+    def _compare(
+        self, candidate: Artifact, rival_source: str, alpha: float, seed_blocks: int, cases: Sequence[Case] = ()
+    ) -> Comparison:
+        cases = cases or self.experiment.evaluation.cases
+        rival, seed = self.trusted(rival_source), self.trusted(self.seed)
+        comparison = Comparison(
+            alpha=alpha,
+            noise=self._noise,
+            seed_arm=RIVAL if rival is seed else SEED,
+            overall=stats.Evidence(prior=self._noise),
+            by_case={case.name: stats.Evidence(prior=2 * self._noise) for case in cases},
+            work={case.name: self.experiment.evaluation.work(case) for case in cases},
+        )
+        rival_s, seed_s = self._call_s[rival_source], self._call_s[self.seed]
+        call_s = {case.name: (rival_s[case.name], seed_s[case.name]) for case in cases}
+        bench = Bench(self.experiment, cases, call_s, self._rng, self.stop)
+        try:
+            while not comparison.is_over:
+                wants_seed = len(comparison.blocks) < seed_blocks and rival is not seed
+                arms = {CANDIDATE: candidate, RIVAL: rival}
+                comparison.add(bench.block(arms | {SEED: seed} if wants_seed else arms))
+        finally:
+            bench.close()
+        if len(comparison.blocks) >= stats.FUTILITY_BLOCKS:
+            self._noise = comparison.overall.scale
+        return comparison
+
+    def _built(self, source: str) -> Artifact:
+        experiment = self.experiment
+        limit_s = experiment.limits.build_timeout_s
+        built = toolchain.build(source, experiment.signature, experiment.flags, limit_s, self.stop)
+        if self.stop:
+            raise Interrupted
+        if isinstance(built, Diagnostics):
+            raise Fault(Status.BUILD_FAILED, built.first_error, built.text)
+        return built
+
+    def trusted(self, source: str) -> Artifact:
+        """A source that is trusted to work here; JudgeError where it does not."""
+        if source not in self._artifacts:
+            try:
+                built = self._admit(source)
+                self._call_s[source] = measure.probe(self.experiment, built, self._rng, self.stop)
+            except Fault as fault:
+                which = "seed" if source == self.seed else "champion"
+                raise JudgeError(
+                    f"{self.experiment.name}: the {which} is {fault.status} here: {fault.reason}",
+                    f"judge it alone: python loop.py judge {self.experiment.name} --file FILE",
+                ) from None
+            self._artifacts[source] = built
+        return self._artifacts[source]
+
+    def _validate(self, artifact: Artifact) -> None:
+        """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss."""
+        arena = Arena()
+        evaluation = self.experiment.evaluation
+        workloads = [
+            lay_out(self.experiment, case, self._rng, 1, placement, arena)
+            for case in (*evaluation.checks, *evaluation.hidden(self._rng))
+            for placement in Placement
+        ]
+        arena.open()
+        try:
+            with measure.alone() as cpu, Arm(self.experiment, artifact, arena, 0, cpu, self.stop) as arm:
+                self.unguarded = arm.unguarded
+                for workload in workloads:
+                    measure.checked_visit(arm, workload)
+                measure.check_stateless(arm)
+        finally:
+            arena.close()
+
+
+def _refuse(violations: Sequence[Violation]) -> None:
+    if violations:
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        raise Fault(Status.FORBIDDEN, violations[0].message + more, violations=tuple(violations))

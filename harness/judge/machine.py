@@ -1,0 +1,58 @@
+"""Which machine this is: times of one are never ranked against times of another."""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from harness.judge import toolchain
+
+_ISAS = (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("sse4_2", "SSE4.2"), ("asimd", "NEON"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What a time depends on besides the code."""
+
+    cpu: str
+    isa: str
+    cores: int
+    kernel: str
+    compiler: str
+
+    def __str__(self) -> str:
+        return f"{self.cpu} ({self.isa}), {self.cores} cores, {self.compiler}, Linux {self.kernel}"
+
+
+@cache
+def this_machine() -> Machine:
+    info = cpu_info()
+    flags = info.get("flags", info.get("Features", "")).split()
+    return Machine(
+        cpu=info.get("model name", platform.machine()),
+        isa=next((name for flag, name in _ISAS if flag in flags), platform.machine()),
+        cores=len(os.sched_getaffinity(0)),
+        kernel=platform.release(),
+        compiler=toolchain.compiler_version(),
+    )
+
+
+@cache
+def cpu_info() -> Mapping[str, str]:
+    """The first processor of /proc/cpuinfo."""
+    first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+@cache
+def caches() -> Mapping[str, str]:
+    """Sizes of the data caches, such as {"L1d": "32K"}."""
+    found = {}
+    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        kind, level, size = ((index / name).read_text().strip() for name in ("type", "level", "size"))
+        if kind != "Instruction":
+            found[f"L{level}{'d' if kind == 'Data' else ''}"] = size
+    return found

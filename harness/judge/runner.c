@@ -1,0 +1,185 @@
+/* The candidate's process: maps what it is given, loads one artifact, then waits, calls, says done; nothing else.
+   It holds no clock, no reference and no secret. The call itself comes from invoke.h, generated from the signature. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "invoke.h" /* TARGET, and static inline void invoke(void *, char *, const uint64_t *) */
+#include "sandbox.h"
+#include "shared.h"
+
+#define PAGE 4096ul
+#define MXCSR 0x1F80u /* round to nearest, denormals kept, nothing trapped */
+#define STICKY_FLAGS 0x3Fu
+#define DEAD_STACK_BYTES 16384
+
+static struct control *control;
+static const struct orders *orders;
+static char *window, *stack;
+static size_t window_bytes, stack_bytes;
+
+static _Noreturn void refuse(const char *what) {
+    snprintf(control->message, sizeof control->message, "%s: %s", what, strerror(errno));
+    _exit(3);
+}
+
+static void *map_shared(void *at, size_t bytes, int protection, int file, off_t offset) {
+    int flags = MAP_SHARED | MAP_POPULATE | (at ? MAP_FIXED : 0);
+    void *mapped = mmap(at, bytes, protection, flags, file, offset);
+    if (mapped == MAP_FAILED) _exit(4);
+    return mapped;
+}
+
+static void on_fault(int signal_number, siginfo_t *info, void *context) {
+    (void)context;
+    char *at = info->si_addr;
+    control->fault_offset = at >= window && at < window + window_bytes ? at - window : -1;
+    control->signal_code = info->si_code;
+    control->signal = signal_number;
+    _exit(5);
+}
+
+static void catch_faults(void) {
+    static char room[16 * 4096];
+    stack_t alternative = {.ss_sp = room, .ss_size = sizeof room};
+    sigaltstack(&alternative, NULL);
+    struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND};
+    int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}
+
+/* Every register that a call could leave something in, x87, vector, mask and protection keys alike, set to its first
+   state: an empty XSAVE area says so for all of them at once. */
+static __attribute__((target("xsave"))) void scrub_registers(void) {
+    static const struct {
+        uint8_t legacy[24];
+        uint32_t mxcsr;
+        uint8_t rest[4096 - 28];
+    } first_state __attribute__((aligned(64))) = {.mxcsr = MXCSR};
+    __builtin_ia32_xrstor64((void *)&first_state, -1);
+}
+
+struct visit {
+    void *target;
+    const uint64_t *row;
+    uint64_t calls, arguments;
+};
+
+static __attribute__((noinline)) void wipe_near_stack(void) {
+    char room[2048];
+    memset(room, 0, sizeof room);
+    __asm__ volatile("" ::"r"(room) : "memory");
+}
+
+/* The judge compares this process's memory with what it was before the first call: our own leftovers must not differ. */
+static __attribute__((noinline)) void wipe_dead_stack(void) {
+    char room[DEAD_STACK_BYTES];
+    memset(room, 0, sizeof room);
+    __asm__ volatile("" ::"r"(room) : "memory");
+    errno = 0; /* the mathematics library may set it */
+}
+
+/* The calls of one visit. What a call leaves in registers, flags and the near stack is gone before the next. */
+static void answer(const struct visit *visit) {
+    const uint64_t *row = visit->row;
+    for (uint64_t call = 0; call < visit->calls; call++, row += visit->arguments) {
+        invoke(visit->target, window, row);
+        if ((__builtin_ia32_stmxcsr() & ~STICKY_FLAGS) != MXCSR) control->mode_changed = 1;
+        scrub_registers();
+        wipe_near_stack();
+    }
+}
+
+/* void call_on(char *stack_top, void (*function)(const struct visit *), const struct visit *visit) */
+void call_on(char *, void (*)(const struct visit *), const struct visit *);
+__asm__(".text\n.type call_on, @function\ncall_on:\n push %rbp\n mov %rsp, %rbp\n mov %rdi, %rsp\n mov %rdx, %rdi\n"
+        " call *%rsi\n mov %rbp, %rsp\n pop %rbp\n cld\n ret\n");
+
+/* Never inlined: the judge knows a waiting runner by its stack and program counter, the same at every wait. */
+static __attribute__((noinline)) void wait_for(uint32_t seen) {
+    while (__atomic_load_n(&orders->go, __ATOMIC_ACQUIRE) == seen)
+        syscall(SYS_futex, &orders->go, FUTEX_WAIT, seen, NULL, NULL, 0);
+}
+
+static void spin_for(uint32_t visit) {
+    for (unsigned turn = 1; __atomic_load_n(&orders->fire, __ATOMIC_ACQUIRE) != visit; turn++) {
+        if (turn % 4096 == 0) sched_yield(); /* where judge and runner have to share one core */
+        __builtin_ia32_pause();
+    }
+}
+
+static __attribute__((noinline, noclone)) void serve(void *target, uint32_t seen) {
+    wipe_dead_stack();
+    for (;;) {
+        wait_for(seen);
+        seen = __atomic_load_n(&orders->go, __ATOMIC_ACQUIRE);
+        __atomic_store_n(&control->ready, seen, __ATOMIC_RELEASE);
+        spin_for(seen);
+        /* What to do is told only now, so that nothing can be done before the clock runs. */
+        struct visit visit = {target, (const uint64_t *)(window + orders->table_offset), orders->calls, orders->arguments};
+        if (target) call_on(stack + stack_bytes, answer, &visit);
+        __atomic_store_n(&control->done, seen, __ATOMIC_RELEASE);
+        madvise(stack, stack_bytes, MADV_DONTNEED); /* off the clock: all of the stack is new again */
+        wipe_dead_stack();
+        if (!target) return;
+    }
+}
+
+static _Noreturn void load(int artifact) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", artifact);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        const char *text = dlerror();
+        snprintf(control->message, sizeof control->message, "%s", text ? text : "dlopen failed");
+        _exit(3);
+    }
+    void *target = dlsym(library, TARGET);
+    if (!target) refuse("the artifact has no " TARGET);
+    if (close_range(3, ~0u, 0)) refuse("descriptors cannot be closed");
+    if (!seal_sandbox() && control->achieved & SECCOMP) refuse("the sandbox cannot be sealed");
+    serve(target, 1);
+    _exit(0);
+}
+
+int main(int count, char **argument) {
+    if (count != 7) return 2;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* Two views of one file: what was opened for reading cannot be made writable by anyone later. */
+    int file = atoi(argument[1]), reader = atoi(argument[2]), artifact = atoi(argument[3]);
+    window_bytes = strtoul(argument[6], NULL, 10);
+    orders = map_shared(NULL, PAGE * 16, PROT_READ, reader, strtol(argument[4], NULL, 10));
+    control = map_shared(NULL, PAGE, PROT_READ | PROT_WRITE, file, strtol(argument[5], NULL, 10));
+    window = mmap(NULL, window_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (window == MAP_FAILED) refuse("the window cannot be reserved");
+    for (uint64_t i = 0; i < orders->segments; i++) {
+        const struct segment *s = &orders->segment[i];
+        int protection = s->writable ? PROT_READ | PROT_WRITE : PROT_READ;
+        map_shared(window + s->window_offset, s->bytes, protection, s->writable ? file : reader, (off_t)s->file_offset);
+    }
+    close(file);
+    close(reader);
+    stack_bytes = orders->stack_bytes;
+    stack = mmap(NULL, PAGE + stack_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED || mprotect(stack += PAGE, stack_bytes, PROT_READ | PROT_WRITE)) refuse("no stack");
+    if (orders->cpu >= 0) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET((size_t)orders->cpu, &set);
+        sched_setaffinity(0, sizeof set, &set);
+    }
+    catch_faults();
+    control->achieved = enter_sandbox(window_bytes + stack_bytes + orders->memory_bytes, orders->seconds);
+    serve(NULL, 0); /* one empty visit before anything foreign is in this process: the judge learns what waiting looks like */
+    load(artifact);
+}

@@ -1,0 +1,74 @@
+"""The target's signature as the judge uses it: what to hand over, and the C text of one call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.contract import Experiment
+from harness.errors import ContractError
+from harness.source import Function, parse_signature
+
+_DTYPES: Mapping[str, type[np.generic]] = {
+    "float": np.float32,
+    "double": np.float64,
+    "int": np.int32,
+    "unsigned char": np.uint8,
+    "uint8_t": np.uint8,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """The target's parameters as the judge fills them: one output, inputs by name, numbers from the case."""
+
+    function: Function
+    output: str
+    inputs: Mapping[str, type[np.generic]]
+    numbers: Sequence[str]
+
+
+def read_signature(experiment: Experiment) -> Signature:
+    """What the contract's signature asks the judge to hand over; ContractError where it cannot."""
+    where = f"{experiment.folder.name}/experiment.json: signature"
+    function = parse_signature(experiment.signature)
+    pointers = [p for p in function.parameters if p.is_pointer]
+    outputs = [p.name for p in pointers if not p.is_const]
+    if len(outputs) != 1:
+        raise ContractError(
+            f"{where} has {len(outputs)} outputs, must have one pointer that is not const.",
+            "inputs are pointers to const, everything else is a number.",
+        )
+    kinds = {p.name: p.ctype.replace("const", "").replace("*", "").strip() for p in pointers}
+    strange = sorted(set(kinds.values()) - set(_DTYPES))
+    if strange or kinds[outputs[0]] != "float":
+        raise ContractError(
+            f"{where} points to {strange or kinds[outputs[0]]}, must be one of {sorted(_DTYPES)};"
+            " the output must be float.",
+            "change the signature.",
+        )
+    numbers = [p.name for p in function.parameters if not p.is_pointer]
+    for case in [*experiment.evaluation.cases, *experiment.evaluation.checks]:
+        missing = [name for name in numbers if name not in case.dims]
+        if missing:
+            raise ContractError(
+                f"{experiment.folder.name}/eval.py: {case} lacks {', '.join(missing)}.",
+                "a case gives a whole number for every number in the signature.",
+            )
+    dtypes = {name: _DTYPES[kind] for name, kind in kinds.items()}
+    inputs = {name: dtype for name, dtype in dtypes.items() if name not in outputs}
+    return Signature(function=function, output=outputs[0], inputs=inputs, numbers=numbers)
+
+
+def invocation(function: Function) -> str:
+    """The C text of invoke.h: one row of 64-bit words -> one call of the target."""
+    arguments = ", ".join(
+        f"({p.ctype})(row[{i}] ? window + row[{i}] : 0)" if p.is_pointer else f"({p.ctype})(int64_t)row[{i}]"
+        for i, p in enumerate(function.parameters)
+    )
+    types = ", ".join(p.ctype for p in function.parameters)
+    return (
+        f'#include <stddef.h>\n#include <stdint.h>\n#define TARGET "{function.name}"\n'
+        "static inline void invoke(void *target, char *window, const uint64_t *row) {\n"
+        f"    ((void (*)({types}))target)({arguments});\n}}\n"
+    )

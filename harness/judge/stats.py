@@ -1,0 +1,121 @@
+"""The statistics of a verdict: pure functions and one small accumulator, no clock and no process.
+
+A block gives one number d = log(candidate's time / rival's time), below 0 where the candidate is faster. Whether that
+is more than luck is asked by a test martingale: under "no faster than the margin" each factor exp(λz)/cosh(λz) has mean
+at most 1 whenever z is symmetric, whatever scale was chosen before; so the product may be looked at after every block.
+"""
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+LAMBDAS = (0.25, 0.5, 1.0, 2.0, 4.0)
+MARGIN = 0.005
+ALPHA = 0.05
+MIN_BLOCKS = 8
+FUTILITY_BLOCKS = 6
+MAX_BLOCKS = 48
+_PRIOR_WEIGHT = 4
+_Z_MOST = 3.0
+_FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
+
+
+def log_cosh(x: float) -> float:
+    return abs(x) + math.log1p(math.exp(-2 * abs(x))) - math.log(2)
+
+
+def spread(values: Sequence[float]) -> float:
+    """A standard deviation that a few wild values do not move (from the median absolute deviation)."""
+    middle = statistics.median(values)
+    return 1.4826 * statistics.median(abs(value - middle) for value in values)
+
+
+@dataclass(slots=True, kw_only=True)
+class Evidence:
+    """What the blocks so far say of one comparison. `prior` is the noise of a block before any was seen."""
+
+    prior: float
+    margin: float = MARGIN
+    values: list[float] = field(default_factory=list)
+    _logs: list[float] = field(default_factory=lambda: [0.0] * len(LAMBDAS))
+
+    @property
+    def scale(self) -> float:
+        """The noise of a block as known before the next one: the prior, giving way to what was seen."""
+        n = len(self.values)
+        if n < 2:
+            return max(self.prior, _FLOOR)
+        seen = spread(self.values)
+        return max(_FLOOR, math.sqrt((_PRIOR_WEIGHT * self.prior**2 + n * seen**2) / (_PRIOR_WEIGHT + n)))
+
+    def add(self, value: float) -> None:
+        # Cut on both sides alike, so still symmetric; one wild block then costs about as much as one good block gains.
+        z = max(-_Z_MOST, min(_Z_MOST, -(value + self.margin) / self.scale))
+        self._logs = [log + rate * z - log_cosh(rate * z) for log, rate in zip(self._logs, LAMBDAS, strict=True)]
+        self.values.append(value)
+
+    @property
+    def log_e(self) -> float:
+        top = max(self._logs)
+        return top + math.log(sum(math.exp(log - top) for log in self._logs) / len(LAMBDAS))
+
+    def proves_faster(self, alpha: float) -> bool:
+        return len(self.values) >= MIN_BLOCKS and self.log_e >= -math.log(alpha)
+
+    @property
+    def is_clear_loss(self) -> bool:
+        """After one block: slower by far more than a block's noise."""
+        return bool(self.values) and min(self.values) > max(0.02, 4 * self.scale)
+
+    @property
+    def is_promising(self) -> bool:
+        """The blocks so far leave a gain beyond the margin within reach of the noise."""
+        return min(self.values) < -self.margin + 2 * self.scale
+
+    def is_hopeless(self, alpha: float) -> bool:
+        """After some blocks: even at the kind end of what was seen, the blocks that are left could not prove a gain."""
+        n = len(self.values)
+        if n < FUTILITY_BLOCKS:
+            return False
+        kind_z = -(statistics.median(self.values) + self.margin) / self.scale + 1 / math.sqrt(n)
+        kind_z = min(_Z_MOST, kind_z)
+        growth = max(rate * kind_z - log_cosh(rate * kind_z) for rate in LAMBDAS)
+        return self.log_e + growth * (MAX_BLOCKS - n) < -math.log(alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A Hodges-Lehmann estimate with the interval of the signed-rank test."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def locate(values: Sequence[float], noise: float) -> Location:
+    """Where the values lie, at 95 %. Fewer than six cannot carry such an interval: `noise` then stands in for them."""
+    n = len(values)
+    if n < 6:
+        half = 1.96 * noise * 1.25 / math.sqrt(n)
+        return Location(statistics.median(values), statistics.median(values) - half, statistics.median(values) + half)
+    averages = sorted((values[i] + values[j]) / 2 for i in range(n) for j in range(i, n))
+    skip = _signed_rank_quantile(n)
+    return Location(statistics.median(averages), averages[skip], averages[-1 - skip])
+
+
+@cache
+def _signed_rank_quantile(n: int, tail: float = 0.025) -> int:
+    """How many averages to cut from either end so that at most `tail` lies beyond; -1 where n is too small."""
+    counts = [1]
+    for rank in range(1, n + 1):
+        longer = counts + [0] * rank
+        for total, ways in enumerate(counts):
+            longer[total + rank] += ways
+        counts = longer
+    below, k = 0, 0
+    while below + counts[k] <= tail * 2**n:
+        below += counts[k]
+        k += 1
+    return k - 1

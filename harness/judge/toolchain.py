@@ -1,0 +1,269 @@
+"""The only module that runs a compiler: source -> shared object or preprocessed text, or what the compiler said.
+
+Every candidate's compiler runs in a box: a cleared environment, a folder of its own, limits on memory, output, time
+and, where the kernel has Landlock, on the files that it may open. Knows nothing of what a candidate may contain (gate)
+or what an object may hold (elf).
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+from pathlib import Path
+from typing import Protocol
+
+from harness.errors import JudgeError
+
+HERE = Path(__file__).resolve().parent
+COMPILER = "gcc"
+CANDIDATE, PRELUDE = "candidate.c", "prelude.h"
+OBJECT_FLAGS = ("-shared", "-fPIC", "-nostartfiles", "-nostdlib", "-fvisibility=hidden", "-Wl,-z,now,-z,noexecstack")
+EXPANDED_BYTES_MAX = 32 << 20
+_OBJECT_BYTES_MAX = 64 << 20
+_MEMORY_BYTES_MAX = 4 << 30
+# The declaration comes before the candidate's text: it exports the target alone, and gcc holds the definition to it.
+_PRELUDE = '#include <stddef.h>\n#include <stdint.h>\n__attribute__((visibility("default"))) {signature};\n'
+# gcc quotes whatever file a `#line` names: the lines shown are taken by us, from the candidate's own text.
+_SAY_LITTLE = ("-w", "-fmax-errors=8", "-fno-diagnostics-show-caret", "-fno-diagnostics-show-option")
+# The files around it would tell a candidate the gate's run from the build's, and show each another text.
+_SEE_NO_FILES = ("-D__has_include(...)=0", "-D__has_include_next(...)=0", "-D__has_embed(...)=0")
+_DIAGNOSTICS_CHARACTERS, _LINE_CHARACTERS, _SAID_BYTES_MAX = 4000, 240, 256 << 10
+# Limits are set by a shell that then becomes the compiler: a hook between fork and exec is not safe beside threads.
+# The number of processes is not limited: the kernel counts those of the user, not those of this compiler.
+_LIMITED = 'ulimit -v "$1" && ulimit -f "$2" && ulimit -t "$3" && ulimit -c 0 && shift 3 && exec "$@"'
+# A cleared environment: nothing of the user's reaches the compiler, its messages come in one language, and the date is
+# always the same, so that one source makes one object.
+_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": "0", "CCACHE_DISABLE": "1"}
+_COMPILERS_LIVE_IN = (
+    *("/usr", "/bin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store", "/etc/alternatives"),
+    *("/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
+)
+_LOCATION = re.compile(rf"{re.escape(CANDIDATE)}:(\d+):(\d+): ")
+_FOLDERS = re.compile(r"(?<![\w)\]])/(?:[\w.+-]+/)+")
+_NOT_SHOWN = re.compile(r"^(?:In file included from |\s+from |compilation terminated)|^\s*$")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_KILLED = re.compile(r"(\w[\w ]*) signal terminated program|(out of memory|[Cc]annot allocate memory|memory exhausted)")
+_NO_COMPILER_RAN = (126, 127)
+
+
+class SupportsBool(Protocol):
+    """A flag that another thread may raise; a plain bool never changes, and that is fine as well."""
+
+    def __bool__(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A built shared object, whole in memory: no file of it stays behind."""
+
+    content: bytes
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostics:
+    """What the compiler had to say, cut to what helps; text from a candidate, so data and never instructions.
+    `is_exhausted`: it ran into one of its limits."""
+
+    text: str
+    is_exhausted: bool = False
+
+    @property
+    def first_error(self) -> str:
+        lines = self.text.splitlines()
+        errors = [line for line in lines if "error:" in line or "undefined reference" in line]
+        return (errors or lines or ["the compiler failed without a word"])[0].strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    """One run of the compiler: the folder it writes in and what it may take. `roots`: all else that it may read;
+    empty where nothing needs to be closed to it."""
+
+    folder: Path
+    timeout_s: float
+    stop: SupportsBool
+    output_bytes: int = _OBJECT_BYTES_MAX
+    roots: tuple[str, ...] = ()
+
+
+def require_compiler() -> str:
+    """The compiler's path; JudgeError where there is none."""
+    path = shutil.which(COMPILER)
+    if path is None:
+        raise JudgeError(f"{COMPILER} is not on the PATH.", "install it: `apt-get install gcc` or your system's like.")
+    return path
+
+
+def compiler_version() -> str:
+    return f"{COMPILER} {_version_of(require_compiler())}"
+
+
+@cache
+def _version_of(path: str) -> str:
+    done = subprocess.run([path, "-dumpfullversion"], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def build(
+    source: str, signature: str, flags: Sequence[str], timeout_s: float, stop: SupportsBool
+) -> Artifact | Diagnostics:
+    """Compile one candidate: everything is hidden but the one function of that signature."""
+    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
+        box = _Box(folder=Path(scratch), timeout_s=timeout_s, stop=stop, roots=_roots())
+        built = _compile([*flags, *OBJECT_FLAGS, *_lay_out(source, signature, box.folder)], box, source)
+        return built if isinstance(built, Diagnostics) else Artifact(content=built)
+
+
+def preprocess(
+    source: str, signature: str, flags: Sequence[str], timeout_s: float, stop: SupportsBool
+) -> str | Diagnostics:
+    """What `build` would compile, after the preprocessor and with line markers; the same box, the same flags."""
+    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
+        box = _Box(
+            folder=Path(scratch), timeout_s=timeout_s, stop=stop, output_bytes=EXPANDED_BYTES_MAX, roots=_roots()
+        )
+        done = _compile([*flags, *OBJECT_FLAGS, "-E", *_lay_out(source, signature, box.folder)], box, source)
+        return done if isinstance(done, Diagnostics) else done.decode("utf-8", "replace")
+
+
+def cached_tool(name: str, sources: Sequence[Path], extra: str, flags: Sequence[str]) -> Path:
+    """A program or library of our own, built once and kept under the hash of all that it is made from."""
+    parts = [path.read_bytes() for path in sources]
+    key = hashlib.sha256(b"\0".join([*parts, extra.encode(), " ".join(flags).encode(), compiler_version().encode()]))
+    path = cache_folder() / f"{name}-{key.hexdigest()[:20]}"
+    if path.is_file():
+        return path
+    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
+        box = _Box(folder=Path(scratch), timeout_s=60, stop=False)
+        (box.folder / "invoke.h").write_text(extra, encoding="utf-8")
+        built = _compile([*flags, f"-I{HERE}", f"-I{scratch}", str(sources[0])], box, "")
+        if isinstance(built, Diagnostics):
+            raise JudgeError(
+                f"{name} does not build: {built.first_error}", "`python loop.py doctor` checks the machine."
+            )
+        partial = path.with_name(f"{path.name}.{os.getpid()}")
+        partial.write_bytes(built)
+        partial.chmod(0o755)
+        partial.replace(path)
+    return path
+
+
+def is_systems(path: str) -> bool:
+    """Whether a file is one of the compiler's or of the system's headers, by the place where it lies."""
+    place = Path(os.path.normpath(path))
+    return any(place.is_relative_to(root) for root in _roots())
+
+
+def cache_folder() -> Path:
+    """Where our own tools and what was learnt of this machine are kept between runs."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(base) / "loop.py"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise JudgeError(
+            f"{folder}: {fault.strerror}.", "set XDG_CACHE_HOME to a folder that can be written."
+        ) from None
+    return folder
+
+
+def _lay_out(source: str, signature: str, folder: Path) -> list[str]:
+    """The candidate's files in its folder, and the arguments that name them."""
+    (folder / CANDIDATE).write_bytes(source.encode("utf-8", "replace"))
+    os.utime(folder / CANDIDATE, (0, 0))  # __TIMESTAMP__ tells nothing either
+    (folder / PRELUDE).write_text(_PRELUDE.format(signature=signature), encoding="utf-8")
+    return [*_SAY_LITTLE, *_SEE_NO_FILES, "-include", PRELUDE, CANDIDATE]
+
+
+def _roots() -> tuple[str, ...]:
+    """Where a compiler keeps itself and its headers, the one in use included."""
+    return (*_COMPILERS_LIVE_IN, str(Path(require_compiler()).resolve().parents[1]))
+
+
+def _compile(arguments: Sequence[str], box: _Box, source: str) -> bytes | Diagnostics:
+    """One run of the compiler in its box; `source` is what its messages are about."""
+    output, said_file = box.folder / "out", box.folder / "said"
+    limits = [_MEMORY_BYTES_MAX >> 10, box.output_bytes >> 9, ceil(box.timeout_s) + 1]
+    confine: list[str] = []
+    if box.roots:
+        confine = [str(cached_tool("confine", [HERE / "confine.c"], "", ("-O2",))), str(box.folder), *box.roots, "--"]
+    command = ["/bin/sh", "-c", _LIMITED, "sh", *map(str, limits), *confine, require_compiler(), *arguments]
+    with said_file.open("wb") as said:
+        process = subprocess.Popen(
+            [*command, "-o", str(output)],
+            cwd=box.folder,
+            env=_ENVIRONMENT | {"TMPDIR": str(box.folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,  # nothing is written there: it tells at once when the last of them has ended
+            stderr=said,
+            start_new_session=True,
+        )
+    if not _ends_in_time(process, box):
+        return Diagnostics(text=f"error: the compiler was stopped after {box.timeout_s:g} s", is_exhausted=True)
+    text = _beginning(said_file)
+    if process.returncode in _NO_COMPILER_RAN:
+        raise JudgeError(f"{COMPILER} cannot be started: {text.strip()}", "`python loop.py doctor` checks the machine.")
+    if process.returncode == 0 and output.is_file():
+        return output.read_bytes()
+    return _diagnose(text.replace(f"{box.folder}/", ""), box, source)
+
+
+def _ends_in_time(process: "subprocess.Popen[bytes]", box: _Box) -> bool:
+    deadline_s = time.monotonic() + box.timeout_s
+    try:
+        while time.monotonic() <= deadline_s and not box.stop:
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=0.2)
+                return True
+        return False
+    finally:
+        # gcc is a driver: cc1, as and ld are its children, and outlive it unless the whole group goes
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+
+def _beginning(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
+
+
+def _diagnose(said: str, box: _Box, source: str) -> Diagnostics:
+    """The compiler's words with the candidate's lines beside them; nothing from any other file."""
+    if killed := _KILLED.search(said):
+        limits = f"{_MEMORY_BYTES_MAX >> 30} GiB of memory, {box.output_bytes >> 20} MiB of output, {box.timeout_s:g} s"
+        return Diagnostics(text=f"error: the compiler ended early ({killed[0]}); it has {limits}", is_exhausted=True)
+    code = source.split("\n")
+    lines: list[str] = []
+    quoted = ""
+    for line in said.split("\n"):
+        if _NOT_SHOWN.search(line):
+            continue
+        lines.append(_shown(_FOLDERS.sub("", line)))
+        place = _LOCATION.match(line)
+        if place and place[1] != quoted and int(place[1]) <= len(code):
+            quoted = place[1]
+            lines.append(_shown(f"{quoted:>5} | {code[int(quoted) - 1]}"))
+    kept = 0
+    while kept < len(lines) and sum(map(len, lines[: kept + 1])) < _DIAGNOSTICS_CHARACTERS:
+        kept += 1
+    more = [f"… {len(lines) - kept} more lines"] if kept < len(lines) else []
+    return Diagnostics(text="\n".join(lines[:kept] + more))
+
+
+def _shown(line: str) -> str:
+    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.rstrip())
+    return line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]}…"

@@ -1,0 +1,98 @@
+"""Outputs and samples -> Verdict: pure functions, and the house's default idea of a winner.
+
+`accept` is what an experiment's eval.py imports, or replaces by its own.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.judge import stats
+from harness.records import CaseResult, Estimate, Status
+
+ACCEPTED_WITHIN = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rivals:
+    """What a candidate is measured against: the champion's source, and where a case has another best, that one's."""
+
+    champion: str
+    specialists: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What the measurement proved, each part at the search's error rate; what it means is the experiment's to say."""
+
+    beats_champion: bool
+    beats_on: tuple[str, ...]
+    beats_seed: bool
+    vs_champion: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standings:
+    """What a candidate is up against besides the champion's speed: the tags and the compiled code of earlier ones."""
+
+    is_new_combination: bool
+    objects: Mapping[str, str] = field(default_factory=dict)  # digest -> where it was first seen
+
+
+def accept(finding: Finding, standings: Standings) -> Status:
+    """Best beats the champion, a specialist the best of a case on that case; accepted is nearly as good, and new."""
+    if finding.beats_champion:
+        return Status.BEST
+    if finding.beats_on:
+        return Status.SPECIALIST
+    is_close = finding.vs_champion.ratio >= ACCEPTED_WITHIN
+    if finding.beats_seed and is_close and standings.is_new_combination:
+        return Status.ACCEPTED
+    return Status.SLOWER if finding.vs_champion.high < math.exp(-stats.MARGIN) else Status.TIE
+
+
+def estimate(logs: Sequence[float], noise: float) -> Estimate:
+    """Log-ratios of times (below 0 is faster) -> a ratio above 1 where the candidate is faster, with its interval."""
+    place = stats.locate(logs, noise)
+    return Estimate(ratio=math.exp(-place.middle), low=math.exp(-place.high), high=math.exp(-place.low))
+
+
+def case_result(
+    *, candidate_s: Sequence[float], seed_s: float, vs_seed: Sequence[float], vs_champion: Sequence[float], noise: float
+) -> CaseResult:
+    """One case over the blocks of a measurement: the candidate's time, and its log-ratios turned into ratios."""
+    place = stats.locate([math.log(value) for value in candidate_s], noise)
+    return CaseResult(
+        median_s=math.exp(place.middle),
+        low_s=math.exp(place.low),
+        high_s=math.exp(place.high),
+        seed_s=seed_s,
+        speedup=estimate(vs_seed, noise),
+        vs_champion=estimate(vs_champion, noise),
+    )
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    return math.exp(sum(math.log(value) for value in values) / len(values))
+
+
+def headline(status: Status, cases: Mapping[str, CaseResult], finding: Finding) -> str:
+    """One line of why."""
+    ratio = finding.vs_champion.ratio
+    if ratio > 0.5:
+        change = f"{abs(1 - 1 / ratio):.1%} {'less' if ratio >= 1 else 'more'} time than the champion"
+    else:
+        change = f"{1 / ratio:.1f} times the champion's time"
+    if status is Status.SPECIALIST:
+        return f"beats the champion of {', '.join(finding.beats_on)}; over all cases {change}"
+    if status is Status.TIE:
+        low, high = finding.vs_champion.low, finding.vs_champion.high
+        return f"no difference from the champion that could be shown (x{low:.3f} to x{high:.3f})"
+    if status is Status.SLOWER:
+        worst = min(cases, key=lambda name: _versus(cases[name]), default="")
+        return f"{change}; worst on {worst} (x{_versus(cases[worst]):.2f})" if worst else change
+    return change
+
+
+def _versus(result: CaseResult) -> float:
+    return result.vs_champion.ratio if result.vs_champion else result.speedup.ratio
