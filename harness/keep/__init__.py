@@ -1,0 +1,1 @@
+"""What lasts: journal, memory, scores, artifacts, commits."""

@@ -1,0 +1,67 @@
+"""The files of each attempt under `runs/0007/`, for people and their tools; the loop itself goes by the journal."""
+
+import json
+import re
+from pathlib import Path
+
+from harness.errors import KeepError
+from harness.keep.files import cannot, lines, write_whole
+from harness.records import Attempt, Proposal, to_json
+
+_PROMPT, _REPLY, _VERDICT = "prompt.md", "reply.md", "verdict.json"
+
+
+class Artifacts:
+    """`runs/<attempt>/` with prompt.md, reply.md, candidate and verdict.json."""
+
+    def __init__(self, runs: Path, suffix: str) -> None:
+        self._runs = runs
+        self._candidate = f"candidate{suffix}"
+
+    def folder(self, number: int) -> Path:
+        return self._runs / f"{number:04d}"
+
+    def write(self, number: int, prompt: str, proposal: Proposal, attempt: Attempt) -> None:
+        texts = {
+            _PROMPT: prompt,
+            _REPLY: proposal.reply,
+            _VERDICT: lines({key: json.dumps(value) for key, value in to_json(attempt.verdict).items()}),
+        }
+        if attempt.candidate is not None:
+            texts[self._candidate] = attempt.candidate.source
+        folder = self.folder(number)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Not flushed: reply, candidate and verdict are on disk in the journal already, and a power cut that takes
+            # these copies takes no more than the wording of a few prompts.
+            for name, text in texts.items():
+                (folder / name).write_bytes(text.encode("utf-8", "backslashreplace"))
+        except OSError as fault:
+            raise cannot("write", folder, fault) from None
+        if attempt.candidate is not None and attempt.status.is_winner:
+            write_whole(folder / self._candidate, attempt.candidate.source)  # the parent of attempts to come
+
+    def source(self, number: int) -> str | None:
+        """The candidate of an attempt, None where it had none or its files are gone, by hand or by a power cut."""
+        path = self.folder(number) / self._candidate
+        try:
+            return path.read_bytes().decode("utf-8") or None
+        except FileNotFoundError:
+            return None
+        except OSError as fault:
+            raise cannot("read", path, fault) from None
+        except UnicodeDecodeError as fault:
+            fact = f"{path} is not UTF-8: byte {fault.start}"
+            raise KeepError(fact, "restore the file, or name another attempt.") from None
+
+    def files(self, number: int) -> tuple[Path, ...]:
+        """What is there of an attempt, in the order in which it came about."""
+        order = (_PROMPT, _REPLY, self._candidate, _VERDICT)
+        return tuple(path for name in order if (path := self.folder(number) / name).is_file())
+
+    def numbers(self) -> tuple[int, ...]:
+        """The attempts that have a folder."""
+        if not self._runs.is_dir():
+            return ()
+        names = (path.name for path in self._runs.iterdir() if path.is_dir())
+        return tuple(sorted(int(name) for name in names if re.fullmatch(r"\d{4,}", name)))

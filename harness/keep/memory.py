@@ -1,0 +1,292 @@
+"""Attempts -> MEMORY.json: what has worked, what keeps failing, what looks unexplored, what is exhausted.
+
+Folds attempts in the order of their numbers. Its size does not grow with the search: each list has a cap, and what is
+least telling goes first. It words nothing for people; show/report.py does.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Any
+
+from harness.keep.files import lines, read_json, unreadable
+from harness.keep.scores import traits
+from harness.records import Attempt, Estimate, Status, from_json, to_json
+
+EXHAUSTED_AFTER = 8
+_WORKED = 10
+_FAILING = 12
+_RECENT = 8
+_TALLIES = 96
+_COMBINATIONS = 32
+_NAMES = 128
+_PAIRS_SHOWN = 6
+_LINE_CHARS = 200
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|‘[^’]*’")
+_PATH = re.compile(r"(?:[\w.+-]*/)+[\w.+-]+|\b[\w+-]+\.(?:c|h|cu|cuh|py|s|o|so)\b")
+_NUMBER = re.compile(r"[-+]?(?:0x[0-9a-f]+|\d+(?:\.\d*)?(?:e[-+]?\d+)?|\b(?:nan|inf)\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Win:
+    """A winner, its gain over the seed and what set it apart."""
+
+    attempt: int
+    status: Status
+    speedup: Estimate | None
+    tags: tuple[str, ...]
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Failure:
+    """One way of failing, however its numbers and names differ; `line` is how it read last."""
+
+    status: Status
+    count: int
+    last_attempt: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How often something was tried, how often that could be measured, and how often it won."""
+
+    tried: int = 0
+    measured: int = 0
+    won: int = 0
+    last_attempt: int = 0
+
+    def counts(self) -> list[int]:
+        return [self.tried, self.measured, self.won, self.last_attempt]
+
+    def add(self, attempt: Attempt) -> "Tally":
+        return Tally(
+            tried=self.tried + 1,
+            measured=self.measured + (not attempt.status.is_failure),
+            won=self.won + attempt.status.is_winner,
+            last_attempt=attempt.number,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recent:
+    """One of the last attempts."""
+
+    number: int
+    status: Status
+    reason: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unexplored:
+    """What was not measured yet: known values, values that only ever failed, pairs of values that won apart."""
+
+    untried: tuple[str, ...]
+    only_failed: tuple[str, ...]
+    never_together: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """Everything MEMORY.json says. `known` is what could be tried, kind by kind; it belongs to the experiment.
+
+    A value is named `kind=value` where its kind is known, and as it stands where it is not.
+    """
+
+    search: str
+    known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    last_attempt: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    worked: tuple[Win, ...] = ()
+    failing: dict[str, Failure] = field(default_factory=dict)
+    recent: tuple[Recent, ...] = ()
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    combinations: dict[str, Tally] = field(default_factory=dict)
+    # Which values were measured together, exactly and in little room: bit j of the hexadecimal number beside the i-th
+    # name is set if the j-th was measured with it, j < i.
+    together: dict[str, str] = field(default_factory=dict)
+
+    def fold(self, attempt: Attempt) -> None:
+        """Take in the next attempt; one that was folded before changes nothing, so a journal may be folded again."""
+        if attempt.number <= self.last_attempt:
+            return
+        self.last_attempt = attempt.number
+        self.counts[attempt.status] = self.counts.get(attempt.status, 0) + 1
+        line = _one_line(attempt.verdict.reason)
+        tags = traits(attempt)
+        recent = Recent(number=attempt.number, status=attempt.status, reason=line, tags=tags)
+        self.recent = (*self.recent, recent)[-_RECENT:]
+        if attempt.status.is_failure:
+            self._fold_failure(attempt, line)
+        if attempt.status.is_winner:
+            win = Win(attempt=attempt.number, status=attempt.status, speedup=attempt.verdict.speedup, tags=tags)
+            self.worked = tuple(sorted((*self.worked, win), key=_gain, reverse=True)[:_WORKED])
+        if attempt.candidate is not None and attempt.status is not Status.DUPLICATE:
+            self._fold_tried(attempt, tags)
+
+    def committed(self, number: int, commit: str) -> None:
+        self.worked = tuple(replace(win, commit=commit) if win.attempt == number else win for win in self.worked)
+
+    def failing_most(self) -> tuple[Failure, ...]:
+        return tuple(sorted(self.failing.values(), key=lambda failure: (-failure.count, -failure.last_attempt)))
+
+    def unexplored(self) -> Unexplored:
+        return Unexplored(
+            untried=tuple(name for name in _names_of(self.known) if name not in self.tallies),
+            only_failed=tuple(name for name, tally in self.tallies.items() if not tally.measured),
+            never_together=tuple(islice(self._never_together(), _PAIRS_SHOWN)),
+        )
+
+    def exhausted(self) -> tuple[tuple[str, Tally], ...]:
+        """Values and combinations that were measured, tried often and never won, most often first."""
+        found = [
+            (name, tally)
+            for name, tally in (*self.tallies.items(), *self.combinations.items())
+            if tally.tried >= EXHAUSTED_AFTER and tally.measured and not tally.won
+        ]
+        return tuple(sorted(found, key=lambda pair: -pair[1].tried))
+
+    def to_json(self) -> dict[str, Any]:
+        return {key: json.loads(text) for key, text in self._texts().items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> "Memory":
+        """ValueError says what is wrong."""
+        opened = {key: _open_tallies(value) if key in _TALLIED else value for key, value in data.items()}
+        opened.pop("known", None)
+        return replace(from_json(cls, opened), known=known)
+
+    def text(self) -> str:
+        """MEMORY.json: what `to_json` says."""
+        return lines(self._texts())
+
+    @classmethod
+    def read(cls, path: Path, known: Mapping[str, Sequence[str]]) -> "Memory | None":
+        """The snapshot in a file, None where there is none."""
+        data = read_json(path)
+        try:
+            return None if data is None else cls.from_json(data, known)
+        except ValueError as fault:
+            raise unreadable(path, str(fault)) from None
+
+    def _texts(self) -> dict[str, str]:
+        failing = ",\n".join(f"{json.dumps(key)}: {_record_text(item)}" for key, item in self.failing.items())
+        return {
+            "schema": "1",
+            "search": json.dumps(self.search),
+            "last_attempt": json.dumps(self.last_attempt),
+            "counts": json.dumps(self.counts),
+            "worked": "[" + ",\n".join(map(_record_text, self.worked)) + "]",
+            "failing": "{" + failing + "}",
+            "recent": "[" + ",\n".join(map(_record_text, self.recent)) + "]",
+            "tallies": json.dumps({name: tally.counts() for name, tally in self.tallies.items()}),
+            "combinations": json.dumps({name: tally.counts() for name, tally in self.combinations.items()}),
+            "together": json.dumps(self.together),
+        }
+
+    def _fold_failure(self, attempt: Attempt, line: str) -> None:
+        signature = f"{attempt.status}: {_signature(line)}"
+        before = self.failing.get(signature)
+        self.failing[signature] = Failure(
+            status=attempt.status,
+            count=before.count + 1 if before else 1,
+            last_attempt=attempt.number,
+            line=line,
+        )
+        if len(self.failing) > _FAILING:
+            others = [(item.count, item.last_attempt, key) for key, item in self.failing.items() if key != signature]
+            del self.failing[min(others)[2]]
+
+    def _fold_tried(self, attempt: Attempt, tags: tuple[str, ...]) -> None:
+        kinds = _kinds_of(self.known)
+        if attempt.choices:
+            names = [f"{kind}={value}" for kind, value in attempt.choices.items()]
+        else:
+            names = [kinds.get(tag, tag) for tag in tags]
+        for name in names:
+            self.tallies[name] = self.tallies.get(name, Tally()).add(attempt)
+        _drop_least(self.tallies, _TALLIES, {*names, *kinds.values()})
+        if len(tags) > 1 and not attempt.choices:
+            key = " + ".join(sorted(tags))
+            self.combinations[key] = self.combinations.get(key, Tally()).add(attempt)
+            _drop_least(self.combinations, _COMBINATIONS, {key})
+        if not attempt.status.is_failure:
+            self._fold_together([name for name in names if "=" in name])
+
+    def _fold_together(self, names: Sequence[str]) -> None:
+        for name in names:
+            if len(self.together) < _NAMES:
+                self.together.setdefault(name, "0")
+        places = {name: place for place, name in enumerate(self.together)}
+        held = sorted((places[name], name) for name in names if name in places)
+        for later, (_, name) in enumerate(held):
+            bits = int(self.together[name], 16)
+            for place, _ in held[:later]:
+                bits |= 1 << place
+            self.together[name] = f"{bits:x}"
+
+    def _never_together(self) -> Iterator[tuple[str, str]]:
+        """Pairs of values of different kinds that have won, the most often first, but were never measured together."""
+        places = {name: place for place, name in enumerate(self.together)}
+        won = sorted((-tally.won, name) for name, tally in self.tallies.items() if tally.won and name in places)
+        for (_, first), (_, second) in combinations(won, 2):
+            early, late = sorted((first, second), key=places.__getitem__)
+            met = int(self.together[late], 16) >> places[early] & 1
+            if not met and first.partition("=")[0] != second.partition("=")[0]:
+                yield first, second
+
+
+_TALLIED = ("tallies", "combinations")
+
+
+def _open_tallies(data: Any) -> Any:
+    """The short lists of numbers that tallies are saved as, spelled out for `from_json`, which also checks them."""
+    if not isinstance(data, dict):
+        return data
+    names = [item.name for item in fields(Tally)]
+    return {key: dict(zip(names, item, strict=False)) if isinstance(item, list) else item for key, item in data.items()}
+
+
+def _drop_least(tallies: dict[str, Tally], cap: int, spared: set[str]) -> None:
+    """Back to the cap: what was tried least goes first, of equals the oldest; what is spared stays."""
+    excess = len(tallies) - cap
+    if excess > 0:
+        order = sorted((tally.tried, tally.last_attempt, name) for name, tally in tallies.items() if name not in spared)
+        for _, _, name in order[:excess]:
+            del tallies[name]
+
+
+def _names_of(known: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{kind}={value}" for kind, values in known.items() for value in values]
+
+
+def _kinds_of(known: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """A value as it stands in tags -> its name with its kind."""
+    return {str(value): f"{kind}={value}" for kind, values in known.items() for value in values}
+
+
+def _gain(win: Win) -> tuple[float, int]:
+    return (win.speedup.ratio if win.speedup else 0.0, win.attempt)
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text[: 4 * _LINE_CHARS].split())
+    return line if len(line) <= _LINE_CHARS else line[: _LINE_CHARS - 1] + "…"
+
+
+def _signature(line: str) -> str:
+    """A reason without what differs from one occurrence to the next."""
+    return _NUMBER.sub("N", _PATH.sub("PATH", _QUOTED.sub("NAME", line)))
+
+
+@lru_cache(maxsize=4 * (_WORKED + _FAILING + _RECENT))
+def _record_text(record: Win | Failure | Recent) -> str:
+    """These never change, so each is written out once for all the times it is saved."""
+    return json.dumps(to_json(record))

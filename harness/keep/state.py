@@ -1,0 +1,95 @@
+"""Everything a search knows, folded from its journal on top of the last snapshots.
+
+SCORES.json and MEMORY.json suffice to go on alone: a fresh clone has no `runs/`. Where both are there and belong to
+the same search, the journal is the truth; where they belong to different ones, the younger search is (a reset was cut
+short, or a newer search was pulled).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from harness.contract import Experiment
+from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, read_events
+from harness.keep.memory import Memory
+from harness.keep.scores import Scores
+from harness.records import SEED, Attempt, Proposal, Trial
+
+SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending` was
+    answered but not judged."""
+
+    scores: Scores
+    memory: Memory
+    seen: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
+    trials: list[Trial] = field(default_factory=list)
+    pending: Proposal | None = None
+    uncommitted: dict[int, Attempt] = field(default_factory=dict)
+
+    @property
+    def next_number(self) -> int:
+        return self.scores.last_attempt + 1
+
+    def fold(self, event: Event) -> None:
+        """Take in one event; those that the snapshots hold already only fill what snapshots do not keep."""
+        match event:
+            case Proposed(proposal=proposal):
+                self.pending = proposal
+            case Judged(attempt=attempt):
+                self._fold_attempt(attempt)
+            case Committed(number=number, commit=commit):
+                self.uncommitted.pop(number, None)
+                self.scores.committed(number, commit)
+                self.memory.committed(number, commit)
+            case Seeded():
+                pass
+
+    def _fold_attempt(self, attempt: Attempt) -> None:
+        self.pending = None
+        if attempt.candidate:
+            self.seen.setdefault(attempt.candidate.digest, f"attempt {attempt.number}")
+        if attempt.verdict.object_digest:
+            self.objects.setdefault(attempt.verdict.object_digest, f"attempt {attempt.number}")
+        if attempt.choices is not None:
+            ratio = attempt.verdict.speedup.ratio if attempt.verdict.speedup else None
+            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=ratio))
+        if attempt.status.is_winner:
+            self.uncommitted[attempt.number] = attempt
+        if attempt.number > self.scores.last_attempt:
+            self.scores.fold(attempt)
+        if attempt.number > self.memory.last_attempt:
+            self.memory.fold(attempt)
+
+    @classmethod
+    def load(cls, experiment: Experiment, known: Mapping[str, Sequence[str]], new: Seeded) -> Self:
+        """The state of the search at hand, or of one that begins with `new` where there is none yet."""
+        begun, events = _events(experiment.runs / JOURNAL)
+        scores = Scores.read(experiment.folder / SCORES)
+        if begun and (scores is None or begun.search != scores.search):
+            if scores is None or begun.search > scores.search:
+                scores = Scores(
+                    search=begun.search, experiment=experiment.name, start=begun.start, suffix=experiment.suffix
+                )
+            else:
+                events = ()  # of an older search
+        if scores is None:
+            scores = Scores(search=new.search, experiment=experiment.name, start=new.start, suffix=experiment.suffix)
+        memory = Memory.read(experiment.folder / MEMORY, known)
+        if memory is None or memory.search != scores.search or memory.last_attempt > scores.last_attempt:
+            memory = Memory(search=scores.search, known=known)
+        state = cls(scores=scores, memory=memory, seen={new.seed_digest: f"the {SEED}"})
+        for event in events:
+            state.fold(event)
+        return state
+
+
+def _events(path: Path) -> tuple[Seeded | None, Iterable[Event]]:
+    events = read_events(path)
+    first = next(events, None)
+    return (first, events) if isinstance(first, Seeded) else (None, ())

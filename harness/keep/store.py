@@ -1,0 +1,267 @@
+"""All that lasts of one experiment, behind one lock: the journal first, then files, snapshots and commits made from it.
+
+Whatever a crash leaves undone after the journal's line is done when the store is opened again.
+"""
+
+import secrets
+import shutil
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.contract import Experiment
+from harness.errors import KeepError
+from harness.keep.archive import NAME_CHARS, Archive, WinnerFiles
+from harness.keep.artifacts import Artifacts
+from harness.keep.files import cannot, write_whole
+from harness.keep.journal import Committed, Event, Journal, Judged, Proposed, Seeded, read_events
+from harness.keep.lock import ExperimentLock
+from harness.keep.memory import Memory
+from harness.keep.scores import Scores
+from harness.keep.state import JOURNAL, MEMORY, SCORES, State
+from harness.records import SEED, Attempt, Parent, Proposal
+from harness.source import digest
+
+BEST = "best"
+PICTURE = "SCORES.svg"
+_SOURCES_HELD = 16
+_SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """How the snapshots read to people; the store writes what these return and never reads it back."""
+
+    scores: Callable[[Scores], str]
+    memory: Callable[[Memory], str]
+    picture: Callable[[Scores], str]
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class Store:
+    """One experiment's state, open for one writer."""
+
+    def __init__(self, experiment: Experiment, pages: Pages, *, commit: bool) -> None:
+        self.experiment, self.pages = experiment, pages
+        self.artifacts = Artifacts(experiment.runs, experiment.suffix)
+        self._wants_commits = commit
+        self._exit = ExitStack()
+        self._sources: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(ExperimentLock(self.experiment.runs, self.experiment.name))
+            self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
+            new = Seeded(search=search_id(), at=now(), seed_digest=digest(read_text(self.experiment.seed_path)))
+            self._writer = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
+            self._writing: deque[Future[None]] = deque()
+            self.state = State.load(self.experiment, known_values(self.experiment), new)
+            self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
+            self._journal = stack.enter_context(self._journal_of(new))
+            if self._archive:
+                for attempt in list(self.state.uncommitted.values()):
+                    self._commit(attempt, self._archive)
+            self._exit = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._exit:
+            self._settle()
+            self._write(self._snapshots(with_picture=self._drawn != self.state.scores.last_attempt))
+
+    def _journal_of(self, new: Seeded) -> Journal:
+        """The journal of the search at hand; that of another one is set aside, not mixed with it."""
+        path, scores = self.experiment.runs / JOURNAL, self.state.scores
+        first = next(read_events(path), None)
+        if first is not None and (not isinstance(first, Seeded) or first.search != scores.search):
+            path.replace(path.with_name(f"{path.stem}-{search_id()}{path.suffix}"))
+            first = None
+        journal = Journal(path)
+        if first is None:
+            journal.append(replace(new, search=scores.search, start=scores.start))
+        return journal
+
+    def proposed(self, proposal: Proposal) -> None:
+        """Write ahead: from here on this reply is never asked for again."""
+        self._record(Proposed(proposal=proposal))
+
+    def keep(self, attempt: Attempt, prompt: str) -> None:
+        """Everything that lasts of one attempt: journal, files, the commit of a winner, snapshots."""
+        proposal = self.state.pending
+        self._record(Judged(attempt=attempt))
+        self._settle()
+        # What the journal holds already reaches its files while the next question is being asked.
+        if proposal is not None:
+            self._later(self.artifacts.write, attempt.number, prompt, proposal, attempt)
+        if not attempt.status.is_winner:
+            self._later(self._write, self._snapshots(with_picture=False))
+            return
+        self._settle()
+        if self._archive:
+            self._commit(attempt, self._archive)
+        else:
+            write_whole(self.experiment.candidate_path, self.champion_source())
+            self._write(self._snapshots(with_picture=True))
+
+    def _later(self, write: Callable[..., None], *arguments: object) -> None:
+        self._writing.append(self._writer.submit(write, *arguments))
+
+    def _settle(self) -> None:
+        """Wait for the last attempt's files; what went wrong with them is raised here."""
+        while self._writing:
+            self._writing.popleft().result()
+
+    def _record(self, event: Event) -> None:
+        self._journal.append(event)
+        self.state.fold(event)
+
+    def _commit(self, attempt: Attempt, archive: Archive) -> None:
+        def records(commit: str) -> Mapping[str, str]:
+            # Into the state only: the journal says "committed" once both commits are there, so that a crash between
+            # them is made good when the store is opened again.
+            self.state.fold(Committed(number=attempt.number, commit=commit))
+            return self._snapshots(with_picture=True)
+
+        files = WinnerFiles(
+            search=self.state.scores.search,
+            experiment=self.experiment.name,
+            candidate_path=self.experiment.candidate_path,
+            champion_source=self.champion_source(),
+            records=records,
+        )
+        commit = archive.commit_winner(attempt, files)
+        self._journal.append(Committed(number=attempt.number, commit=commit))
+
+    def _snapshots(self, *, with_picture: bool) -> Mapping[str, str]:
+        """The files made from the state. Drawing takes most of a second and grows: not for every attempt."""
+        scores, memory = self.state.scores, self.state.memory
+        texts = {
+            MEMORY: memory.text(),
+            "MEMORY.md": self.pages.memory(memory),
+            SCORES: scores.text(),
+            "SCORES.md": self.pages.scores(scores),
+        }
+        if not with_picture:
+            return texts
+        self._drawn = scores.last_attempt
+        return texts | {PICTURE: self.pages.picture(scores)}
+
+    def _write(self, texts: Mapping[str, str]) -> None:
+        for name, text in texts.items():
+            # The pages are made from the JSON beside them, so they need not survive a power cut.
+            write_whole(self.experiment.folder / name, text, flush=name.endswith(".json"))
+
+    def champion_source(self) -> str:
+        champion = self.state.scores.champion
+        return self.source(self.state.scores.start if champion is None else str(champion.attempt))
+
+    def specialist_sources(self) -> Mapping[str, str]:
+        """Where a case has a better one than the champion."""
+        scores = self.state.scores
+        others = {case: winner for case, winner in scores.specialists.items() if winner is not scores.champion}
+        return {case: self.source(str(winner.attempt)) for case, winner in others.items()}
+
+    def parent(self, ref: str) -> Parent:
+        """What `--parent` names: best, seed, an attempt's number or a winner's commit."""
+        if ref == BEST:
+            champion = self.state.scores.champion
+            ref = self.state.scores.start if champion is None else str(champion.attempt)
+        return Parent(ref=ref, source=self.source(ref))
+
+    def source(self, ref: str) -> str:
+        """The source of `seed`, of an attempt's number or of a winner's commit; none of them ever changes."""
+        if ref not in self._sources:
+            self._sources = dict(list(self._sources.items())[-_SOURCES_HELD:])
+            self._sources[ref] = find_source(self.experiment, self.state.scores, ref)
+        return self._sources[ref]
+
+    def is_new_combination(self, tags: Sequence[str]) -> bool:
+        return all(set(winner.tags) != set(tags) for winner in self.state.scores.winners)
+
+
+def find_source(experiment: Experiment, scores: Scores, ref: str) -> str:
+    """The source behind a name; needs no lock, so that views may ask while a search runs."""
+    if ref == SEED:
+        return read_text(experiment.seed_path)
+    if ref == BEST:
+        return find_source(experiment, scores, str(scores.champion.attempt) if scores.champion else scores.start)
+    commit = ref
+    if ref.isdecimal() and len(ref) < _SHORTEST_COMMIT:
+        source = Artifacts(experiment.runs, experiment.suffix).source(int(ref))
+        if source is not None:
+            return source
+        commit = next((w.commit for w in scores.winners if w.attempt == int(ref) and w.commit), "")
+    found = sorted(experiment.winners.glob(f"{commit[:NAME_CHARS]}*{experiment.suffix}")) if commit.isalnum() else []
+    if len(found) == 1:
+        return read_text(found[0])
+    raise KeepError(
+        f"{experiment.name} has {'no' if not found else len(found)} source called {ref!r}.",
+        "best, seed, an attempt's number or the commit of a winner (the files in winners/) can be named.",
+    )
+
+
+def start_over(experiment: Experiment, pages: Pages, commit: str | None) -> str:
+    """A fresh search, from the seed or from an archived winner; git history and winners/ stay. Returns its start."""
+    with ExperimentLock(experiment.runs, experiment.name):
+        scores = Scores(search=search_id(), experiment=experiment.name, suffix=experiment.suffix)
+        if commit is not None:
+            find_source(experiment, scores, commit)
+            scores.start = next(experiment.winners.glob(f"{commit[:NAME_CHARS]}*")).stem
+        memory = Memory(search=scores.search, known=known_values(experiment))
+        _clear(experiment.runs)
+        seeded = Seeded(
+            search=scores.search, at=now(), seed_digest=digest(read_text(experiment.seed_path)), start=scores.start
+        )
+        with Journal(experiment.runs / JOURNAL) as journal:
+            journal.append(seeded)
+        write_whole(experiment.candidate_path, find_source(experiment, scores, scores.start))
+        texts = {MEMORY: memory.text(), "MEMORY.md": pages.memory(memory), SCORES: scores.text()}
+        texts |= {"SCORES.md": pages.scores(scores), PICTURE: pages.picture(scores)}
+        for name, text in texts.items():
+            write_whole(experiment.folder / name, text)
+        return scores.start
+
+
+def _clear(runs: Path) -> None:
+    """Empty `runs/` but for the lock that is being held."""
+    try:
+        for path in runs.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "lock":
+                path.unlink()
+    except OSError as fault:
+        raise cannot("remove", runs, fault) from None
+
+
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError) as fault:
+        raise KeepError(f"cannot read {path}: {fault.strerror}.", "name a file of source text.") from None
+    except OSError as fault:
+        raise cannot("read", path, fault) from None
+    except UnicodeDecodeError as fault:
+        raise KeepError(f"{path} is not UTF-8: byte {fault.start}.", "save it as UTF-8.") from None
+
+
+def known_values(experiment: Experiment) -> Mapping[str, Sequence[str]]:
+    """What the built-in proposer could choose, kind by kind: what memory calls unexplored is measured against it."""
+    choices = experiment.space.CHOICES if experiment.space else {}
+    return {kind: [str(value) for value in values] for kind, values in choices.items()}
+
+
+def search_id() -> str:
+    """Later searches sort higher."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
