@@ -1,0 +1,39 @@
+"""One source judged by itself: no model is asked, and nothing is written down."""
+
+import asyncio
+from contextlib import ExitStack
+from pathlib import Path
+
+from harness.contract import Experiment
+from harness.errors import KeepError
+from harness.hooks import blame
+from harness.judge.clock import Stop
+from harness.judge.judge import Judge
+from harness.judge.stats import ALPHA
+from harness.judge.verdict import Rivals, Standings
+from harness.keep.scores import Scores
+from harness.keep.state import SCORES
+from harness.keep.store import BEST, find_source, read_text
+from harness.records import Verdict
+
+
+async def judge_file(
+    experiment: Experiment, file: str | None, against: str | None, *, require_sandbox: bool = False
+) -> Verdict:
+    """One source against the seed and a champion, with no model and nothing written down."""
+    scores = Scores.read(experiment.folder / SCORES) or Scores(search="", experiment=experiment.name)
+    if file is None and not experiment.candidate_path.is_file():
+        raise KeepError(
+            f"{experiment.name} has no {experiment.candidate_file} yet.",
+            "name a source with --file, or begin a search: `python loop.py --help` says how.",
+        )
+    source = read_text(Path(file) if file else experiment.candidate_path)
+    champion = read_text(Path(against)) if against else find_source(experiment, scores, BEST)
+    rivals, standings = Rivals(champion=champion), Standings(is_new_combination=False)
+    stop = Stop()
+    with ExitStack() as stack:
+        stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
+        stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
+        return await asyncio.to_thread(
+            lambda: Judge(experiment, stop, require_sandbox=require_sandbox).judge(source, rivals, standings, ALPHA)
+        )

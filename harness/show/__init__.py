@@ -1,0 +1,1 @@
+"""What people see; reads what keep wrote and writes no state."""

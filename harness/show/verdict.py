@@ -1,0 +1,75 @@
+"""A verdict for the terminal and for scripts. Pure: records in, text out."""
+
+import json
+from typing import Any
+
+from harness.records import Estimate, Verdict, to_json
+from harness.show.report import duration, gain
+
+SCHEMA = 1
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """One JSON object on one line."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "status": verdict.status.value,
+        "reason": verdict.reason,
+        "speedup": verdict.speedup.ratio if verdict.speedup else None,
+        "interval": _interval(verdict.speedup),
+        "vs_champion": _comparison(verdict.vs_champion),
+        "cases": {
+            name: {
+                "median_s": case.median_s,
+                "interval_s": [case.low_s, case.high_s],
+                "seed_s": case.seed_s,
+                "speedup": case.speedup.ratio,
+                "interval": _interval(case.speedup),
+                "vs_champion": _comparison(case.vs_champion),
+            }
+            for name, case in verdict.cases.items()
+        },
+        "violations": to_json(verdict.violations),
+        "detail": verdict.detail,
+        "machine": verdict.machine,
+        "seconds": verdict.seconds,
+    }
+    return json.dumps(document)
+
+
+def verdict_text(name: str, verdict: Verdict) -> str:
+    lines = [f"{name}: {verdict.status} - {printable(verdict.reason)}"]
+    if verdict.speedup:
+        lines.append(f"  against the seed      {_text(verdict.speedup)}")
+    if verdict.vs_champion:
+        lines.append(f"  against the champion  {_text(verdict.vs_champion)}")
+    if verdict.cases:
+        lines.append(f"  {'case':<16}{'time':>10}{'seed':>10}  {'against the seed':<28}against the champion")
+    for case, result in verdict.cases.items():
+        versus = _text(result.vs_champion) if result.vs_champion else ""
+        times = f"{duration(result.median_s):>10}{duration(result.seed_s):>10}"
+        lines.append(f"  {case:<16}{times}  {_text(result.speedup):<28}{versus}")
+    for violation in verdict.violations:
+        where = f"line {violation.line}: " if violation.line else ""
+        lines.append(f"  {where}{printable(violation.message)} ({violation.rule})")
+    if verdict.detail:
+        lines += [f"  | {printable(line)}" for line in verdict.detail.splitlines()]
+    lines.append(f"  {verdict.seconds:.2f} s on {verdict.machine}")
+    return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """Text that came from a candidate, without anything that could move a terminal's cursor."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _interval(estimate: Estimate | None) -> list[float] | None:
+    return [estimate.low, estimate.high] if estimate else None
+
+
+def _comparison(estimate: Estimate | None) -> dict[str, Any] | None:
+    return {"ratio": estimate.ratio, "interval": _interval(estimate)} if estimate else None
+
+
+def _text(estimate: Estimate) -> str:
+    return f"{gain(estimate.ratio)} [{estimate.low:.3f}, {estimate.high:.3f}]"

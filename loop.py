@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""loop.py: ask a model for one function, judge it, remember what happened, commit what won.
+
+The loop itself is `search`, right below. The rest is the command line; a verb imports what it needs when it is called,
+so that `--help` answers at once (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import io
+import math
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from harness.contract import Experiment
+    from harness.judge.clock import Stop
+    from harness.judge.judge import Judge
+    from harness.search import Search
+    from harness.show.live import View
+
+# The judge times with one core beside it: numpy's threads would spin there. Set before anything imports numpy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+async def search(search: Search, view: View) -> str:
+    """The loop. Returns why it ended."""
+    async with search:
+        view.open(search.header())
+        async for proposal in search.proposals(view.asking):  # ask
+            view.judging(proposal.number)
+            attempt = await search.judge(proposal)  # judge
+            search.keep(attempt)  # keep
+            view.attempt(attempt, search.scores)  # show
+        return search.ending
+
+
+def run(args: argparse.Namespace) -> int:
+    """python loop.py EXPERIMENT: search."""
+    gc.disable()  # modules load an eighth faster without it, and nothing of theirs is garbage
+    from harness.ask.instructions import instructions
+    from harness.ask.proposer import Choice, choose
+    from harness.search import Options, Search
+    from harness.show.live import choose_view
+
+    experiment = _experiment(args.experiment)
+    choice = Choice(model=args.model, base_url=args.base_url, temperature=args.temperature, seed=args.seed)
+    words = instructions(args.instructions)
+    options = Options(attempts=args.loop, parent=args.parent, instructions=words, commit=not args.no_commit)
+    open_judge = partial(_open_judge, require_sandbox=args.require_sandbox)
+    looking = Search(experiment, choose(experiment, choice, os.environ), options, open_judge)
+    view = choose_view(args.json, args.plain, sys.stdout)
+    gc.freeze()
+    gc.enable()
+    try:
+        reason = asyncio.run(search(looking, view))
+    except KeyboardInterrupt:
+        view.close(f"interrupted; to go on: {args.command}", looking.scores if looking.is_open else None)
+        return 130
+    except HarnessError:
+        if looking.is_open:
+            view.close("stopped by an error", looking.scores)
+        raise
+    except BrokenPipeError:
+        raise HarnessError("nobody reads standard output any more.", f"to go on: {args.command}") from None
+    view.close(reason, looking.scores)
+    return 0
+
+
+def judge(args: argparse.Namespace) -> int:
+    """python loop.py judge: one file, no model, no state."""
+    from harness.alone import judge_file
+    from harness.show.verdict import verdict_json, verdict_text
+
+    experiment = _experiment(args.experiment)
+    verdict = asyncio.run(judge_file(experiment, args.file, args.against, require_sandbox=args.require_sandbox))
+    print(verdict_json(verdict) if args.json else verdict_text(experiment.name, verdict))
+    return 0
+
+
+def seed(args: argparse.Namespace) -> int:
+    """python loop.py seed: a fresh search; history and winners/ stay."""
+    from harness.search import start_over
+
+    print(start_over(_experiment(args.experiment), args.commit))
+    return 0
+
+
+def look(args: argparse.Namespace) -> int:
+    """python loop.py status, show, diff, list: what has been kept."""
+    from harness.show import pages
+
+    if args.verb == "list":
+        text = pages.listing(args.json)
+    elif args.verb == "status":
+        text = pages.status(_experiment(args.experiment), args.json)
+    elif args.verb == "show":
+        text = pages.show(_experiment(args.experiment), args.what, args.json)
+    else:
+        text = pages.diff(_experiment(args.experiment), args.old, args.new, args.json)
+    print(text)
+    return 0
+
+
+def doctor(args: argparse.Namespace) -> int:
+    from harness.doctor import examine
+
+    text, is_well = examine(args.json)
+    print(text)
+    return 0 if is_well else 1
+
+
+VERBS: dict[str, tuple[Any, str, str]] = {
+    "judge": (judge, "judge one file, without a model and without changing anything", """\
+  python loop.py judge linear                          the current candidate against the champion
+  python loop.py judge linear --file mine.c            your own file
+  python loop.py judge linear --file a.c --against b.c --json"""),
+    "seed": (seed, "start a fresh search; git history and winners/ stay", """\
+  python loop.py seed linear
+  python loop.py seed linear --from 1f6d0c2            start from an archived winner"""),
+    "status": (look, "where a search stands", """\
+  python loop.py status linear
+  python loop.py status linear --json"""),
+    "show": (look, "everything kept of one attempt: prompt, reply, candidate, verdict", """\
+  python loop.py show linear                           the champion's attempt
+  python loop.py show linear 7"""),
+    "diff": (look, "what changed between two sources", """\
+  python loop.py diff linear                           seed against best
+  python loop.py diff linear 3 7"""),
+    "list": (look, "the experiments that can be named", """\
+  python loop.py list
+  python loop.py list --json"""),
+    "doctor": (doctor, "what this machine has and lacks", """\
+  python loop.py doctor
+  python loop.py doctor --json"""),
+}  # fmt: skip
+
+RUN_EXAMPLES = """\
+examples:
+  python loop.py linear --loop 10                      no key: the built-in proposer searches
+  python loop.py linear --loop 50 --model gpt-5-mini   a model (OPENAI_API_KEY)
+  python loop.py linear --loop 9 --model qwen3 --base-url http://localhost:11434/v1
+  python loop.py linear --model replay:answers         answers recorded before
+
+verbs:
+"""
+JSON_HELP = "one JSON object a line, nothing else on stdout"
+SANDBOX_HELP = "refuse to run candidates where this kernel lacks a part of the sandbox"
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with a user's mistake as one error and one hint."""
+
+    def error(self, message: str) -> NoReturn:
+        raise HarnessError(f"{message}.", f"`{self.prog} --help` shows what there is.")
+
+    def refuse(self, words: Sequence[str]) -> NoReturn:
+        """What is left over once everything known has been read."""
+        near = get_close_matches(words[0], self._option_string_actions, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"`{self.prog} --help` shows what there is."
+        raise HarnessError(f"{shlex.join(words)} is not understood.", hint)
+
+
+def _parser() -> Parser:
+    verbs = "\n".join(f"  python loop.py {name:<8} {about}" for name, (_, about, _) in VERBS.items())
+    parser = Parser(
+        prog="python loop.py",
+        description="Ask a model for one function, judge it, remember what happened, commit what won.",
+        epilog=RUN_EXAMPLES + verbs,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(call=run)
+    parser.add_argument("experiment", help="its name, or the path of its folder")
+    add = parser.add_argument
+    add("--loop", type=_number(int, 1), default=1, metavar="N", help="attempts to make (default: 1)")
+    add("--model", metavar="NAME", help="a model's name, `builtin`, or `replay:FOLDER`")
+    add("--base-url", metavar="URL", help="any OpenAI-compatible endpoint")
+    add("--temperature", type=_number(float, 0, 2), metavar="T", help="passed to the model if given")
+    add("--parent", default="best", metavar="REF", help="best, seed, an attempt's number or a winner's commit")
+    add("--instructions", metavar="TEXT|FILE", help="a word of yours in every prompt")
+    add("--seed", type=_number(int, 0), metavar="S", help="of the built-in proposer's draws; passed to a model")
+    add("--require-sandbox", action="store_true", help=SANDBOX_HELP)
+    add("--no-commit", action="store_true", help="keep winners, but leave git alone")
+    add("--json", action="store_true", help=JSON_HELP)
+    add("--plain", action="store_true", help="a line an attempt instead of the live view")
+    return parser
+
+
+def _verb_parser(verb: str) -> Parser:
+    call, about, examples = VERBS[verb]
+    parser = Parser(
+        prog=f"python loop.py {verb}",
+        description=f"{about[0].upper()}{about[1:]}.",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(call=call)
+    if verb not in ("list", "doctor"):
+        parser.add_argument("experiment", help="its name, or the path of its folder")
+    if verb == "judge":
+        parser.add_argument("--file", metavar="F", help="the source to judge (default: the current candidate)")
+        parser.add_argument("--against", metavar="G", help="a source to stand in for the champion")
+        parser.add_argument("--require-sandbox", action="store_true", help=SANDBOX_HELP)
+    if verb == "seed":
+        parser.add_argument("--from", dest="commit", metavar="COMMIT", help="an archived winner to start from")
+        return parser
+    if verb == "show":
+        parser.add_argument("what", nargs="?", default="best", help="an attempt's number, or best")
+    if verb == "diff":
+        parser.add_argument(
+            "old", nargs="?", default="seed", help="seed (default), best, current, a number or a commit"
+        )
+        parser.add_argument("new", nargs="?", default="best", help="the same; default: best")
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
+    return parser
+
+
+def _number(kind: type[int] | type[float], low: int, high: float = math.inf) -> Callable[[str], float]:
+    def convert(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            to = f"{low} or more" if high == math.inf else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"{text!r} must be a {'whole ' * (kind is int)}number, {to}")
+        return value
+
+    return convert
+
+
+def _open_judge(experiment: Experiment, stop: Stop, require_sandbox: bool) -> Judge:
+    from harness.judge.judge import Judge
+
+    return Judge(experiment, stop, require_sandbox=require_sandbox)
+
+
+def _experiment(name: str) -> Experiment:
+    from harness import contract
+
+    return contract.load(contract.locate(name, also=tuple(VERBS)))
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    verb = arguments[0] if arguments and arguments[0] in VERBS else None
+    parser = _verb_parser(verb) if verb else _parser()
+    args, rest = parser.parse_known_args(arguments[1:] if verb else arguments)
+    if rest and not verb:
+        _experiment(args.experiment)  # a mistyped verb is told the nearest one
+    if rest:
+        parser.refuse(rest)
+    args.verb, args.command = verb, shlex.join(["python", "loop.py", *arguments])
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, do, and say what went wrong: the only place that prints errors and chooses the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a µ is no reason to stop
+    try:
+        args = parse(list(sys.argv[1:] if argv is None else argv))
+        code = int(args.call(args))
+        print(end="", flush=True)
+        return code
+    except HarnessError as fault:
+        return _fail(fault.message, fault.hint)
+    except KeyboardInterrupt:
+        print("interrupted.", file=sys.stderr)
+        return 130
+    except OSError as fault:  # of standard output; what happens to files is told where they are written
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more when it ends
+        if isinstance(fault, BrokenPipeError):  # the reader had enough, as in `loop.py show linear | head`
+            return 0
+        return _fail(f"cannot print: {fault.strerror}.", "see what standard output is connected to.")
+
+
+def _fail(message: str, hint: str) -> int:
+    print("error: " + message.replace("\n", "\n       "), f"hint: {hint}", sep="\n", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
