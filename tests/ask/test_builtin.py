@@ -1,0 +1,180 @@
+"""The built-in proposer over real spaces: linear's own, and tiny ones in a copy of its folder. Nothing is timed."""
+
+import asyncio
+import shutil
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from harness import contract
+from harness.ask.models.builtin import Builtin
+from harness.ask.prompt import Prompt
+from harness.ask.proposer import Exhausted, Request
+from harness.ask.reply import read_reply
+from harness.contract import Experiment
+from harness.errors import ProposerError
+from harness.judge import gate
+from harness.records import Candidate, Choices, Parent, Proposal, Status, Trial
+
+TINY = 'CHOICES = {"a": (1, 2, 4), "b": ("x", "y")}\ndef render(choices): return f"{choices}\\n"\n'
+
+
+@pytest.fixture(scope="module")
+def linear() -> Experiment:
+    return contract.load(contract.locate("linear"))
+
+
+@pytest.fixture
+def with_space(tmp_path: Path) -> Callable[[str], Experiment]:
+    """The experiment `linear` with another search space."""
+
+    def load(source: str) -> Experiment:
+        folder = tmp_path / "linear"
+        ignored = shutil.ignore_patterns("runs", "winners", "__pycache__")
+        shutil.copytree(contract.locate("linear"), folder, ignore=ignored)
+        (folder / "space.py").write_text(source, encoding="utf-8")
+        return contract.load(folder)
+
+    return load
+
+
+def ask(builtin: Builtin, experiment: Experiment, number: int, trials: Sequence[Trial] = ()) -> Proposal:
+    request = Request(
+        number=number,
+        parent=Parent(ref="seed", source="parent"),
+        prompt=Prompt(text="", tokens=0, counted_by="", dropped=()),
+        experiment=experiment,
+        trials=trials,
+    )
+    return asyncio.run(builtin.propose(request))
+
+
+def choices_of(proposal: Proposal) -> Choices:
+    assert proposal.choices is not None
+    return proposal.choices
+
+
+def landscape(choices: Choices) -> float:
+    """A speed-up that the choices alone decide: one peak, interactions, and choices that do nothing."""
+    isa = {"scalar": 1.0, "avx2": 6.0, "avx512": 9.0}[str(choices["isa"])]
+    rows, cols, lone = (int(choices[name]) for name in ("tile_rows", "tile_cols", "lone_cols"))
+    tile = 1 / (1 + abs(rows - 4) / 2) / (1 + abs(cols - 5) / 2) / (1 + abs(lone - 6) / 4)
+    together = 1.3 if choices["leftover_rows"] == "together" else 1.0
+    masked = 1.2 if choices["tail"] == "masked" else 1.0
+    return isa * tile * together * masked
+
+
+def search(experiment: Experiment, seed: int, attempts: int) -> list[Trial]:
+    builtin, trials = Builtin(experiment, seed), list[Trial]()
+    for number in range(1, attempts + 1):
+        choices = choices_of(ask(builtin, experiment, number, trials))
+        trials.append(Trial(choices=choices, status=Status.ACCEPTED, speedup=landscape(choices)))
+    return trials
+
+
+def unguided(experiment: Experiment, seed: int, attempts: int) -> list[float]:
+    """Speed-ups of the points that come where no verdict is ever told: draws at random."""
+    builtin = Builtin(experiment, seed)
+    return [landscape(choices_of(ask(builtin, experiment, number))) for number in range(1, attempts + 1)]
+
+
+def test_after_sixty_proposals_it_has_found_more_than_random_draws_do(linear: Experiment) -> None:
+    guided = [max(trial.speedup or 0.0 for trial in search(linear, seed, 60)) for seed in range(5)]
+    drawn = [max(unguided(linear, seed, 60)) for seed in range(5)]
+    assert statistics.median(guided) > statistics.median(drawn)
+
+
+def test_two_hundred_proposals_are_two_hundred_points(linear: Experiment) -> None:
+    trials = search(linear, seed=3, attempts=200)
+    assert len({tuple(sorted(trial.choices.items())) for trial in trials}) == 200
+
+
+def test_every_proposal_is_a_valid_point_of_the_space(linear: Experiment) -> None:
+    assert linear.space is not None
+    assert all(linear.space.valid(trial.choices) for trial in search(linear, seed=4, attempts=40))
+
+
+def test_the_reply_is_read_as_one_candidate(linear: Experiment) -> None:
+    proposal = ask(Builtin(linear, seed=5), linear, 1)
+    assert isinstance(read_reply(proposal.reply, proposal.finish_reason, linear, parent_source=""), Candidate)
+
+
+def test_the_code_that_it_proposes_breaks_no_rule_of_the_experiment(linear: Experiment) -> None:
+    assert linear.space is not None
+    builtin = Builtin(linear, seed=6)
+    sources = [linear.space.render(choices_of(ask(builtin, linear, number))) for number in range(1, 21)]
+    assert [gate.inspect(source, linear) for source in sources] == [()] * 20
+
+
+def test_the_same_seed_number_and_trials_give_the_same_proposal(linear: Experiment) -> None:
+    trials = search(linear, seed=7, attempts=25)
+    resumed = Builtin(linear, seed=7)
+    again = Builtin(linear, seed=7)
+    assert choices_of(ask(resumed, linear, 26, trials)) == choices_of(ask(again, linear, 26, trials))
+
+
+def test_a_resumed_search_goes_on_as_the_unbroken_one_would_have(linear: Experiment) -> None:
+    unbroken = search(linear, seed=8, attempts=25)
+    assert choices_of(ask(Builtin(linear, seed=8), linear, 25, unbroken[:24])) == unbroken[24].choices
+
+
+def test_another_seed_starts_elsewhere(linear: Experiment) -> None:
+    firsts = {tuple(choices_of(ask(Builtin(linear, seed), linear, 1)).values()) for seed in range(5)}
+    assert len(firsts) > 1
+
+
+def test_proposals_that_no_verdict_has_come_back_for_are_not_repeated(with_space: Callable[[str], Experiment]) -> None:
+    tiny = with_space(TINY)
+    builtin = Builtin(tiny, seed=1)
+    assert len({tuple(choices_of(ask(builtin, tiny, number)).values()) for number in range(1, 7)}) == 6
+
+
+def test_a_space_with_no_point_left_is_exhausted(with_space: Callable[[str], Experiment]) -> None:
+    tiny = with_space(TINY)
+    tried = [
+        Trial(choices={"a": a, "b": b}, status=Status.CRASHED, speedup=None) for a in (1, 2, 4) for b in ("x", "y")
+    ]
+    with pytest.raises(Exhausted, match="6"):
+        ask(Builtin(tiny, seed=1), tiny, 7, tried)
+
+
+def test_points_that_make_no_sense_are_passed_over(with_space: Callable[[str], Experiment]) -> None:
+    tiny = with_space(TINY + 'def valid(choices): return choices["a"] != 2 and choices["b"] == "y"\n')
+    builtin = Builtin(tiny, seed=1)
+    assert sorted(choices_of(ask(builtin, tiny, number))["a"] for number in (1, 2)) == [1, 4]
+
+
+def test_values_that_this_cpu_lacks_are_not_proposed(with_space: Callable[[str], Experiment]) -> None:
+    tiny = with_space(TINY + 'def available(name, value, cpu_flags): return value != "x" or "no_cpu" in cpu_flags\n')
+    builtin = Builtin(tiny, seed=1)
+    assert {choices_of(ask(builtin, tiny, number))["b"] for number in (1, 2, 3)} == {"y"}
+
+
+def test_a_choice_that_nothing_here_can_run_is_an_error(with_space: Callable[[str], Experiment]) -> None:
+    tiny = with_space(TINY + 'def available(name, value, cpu_flags): return name != "a"\n')
+    with pytest.raises(ProposerError, match="no value of 'a' can run"):
+        Builtin(tiny, seed=1)
+
+
+def test_trials_of_another_space_are_passed_over(with_space: Callable[[str], Experiment]) -> None:
+    tiny = with_space(TINY)
+    old = [
+        Trial(choices={"c": 1}, status=Status.ACCEPTED, speedup=2.0),
+        Trial(choices={"a": 16, "b": "x"}, status=Status.ACCEPTED, speedup=2.0),
+    ]
+    assert choices_of(ask(Builtin(tiny, seed=1), tiny, 3, old)).keys() == {"a", "b"}
+
+
+def test_points_that_fail_are_left_for_those_that_run(linear: Experiment) -> None:
+    def tell(choices: Choices) -> Trial:
+        if choices["tail"] == "masked":
+            return Trial(choices=choices, status=Status.WRONG, speedup=None)
+        return Trial(choices=choices, status=Status.TIE, speedup=1.0)
+
+    builtin, trials = Builtin(linear, seed=9), list[Trial]()
+    for number in range(1, 81):
+        trials.append(tell(choices_of(ask(builtin, linear, number, trials))))
+    late = [trial.status for trial in trials[40:]]
+    assert late.count(Status.TIE) > 2 * late.count(Status.WRONG)

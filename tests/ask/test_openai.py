@@ -1,0 +1,234 @@
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.ask.models.openai import OpenAI
+from harness.ask.prompt import Prompt
+from harness.ask.proposer import Request
+from harness.contract import Experiment
+from harness.errors import ProposerError
+from harness.records import Parent, Proposal, Usage
+from loopback import Answer, Loopback, Received
+
+SECRET = "sk-" + "very-secret-0123456789" * 2
+
+
+@pytest.fixture
+def request_one(linear: Experiment) -> Request:
+    prompt = Prompt(text="Write it.", tokens=300, counted_by="estimate", dropped=())
+    return Request(number=7, parent=Parent(ref="3", source=""), prompt=prompt, experiment=linear, trials=())
+
+
+def ask(server: Loopback, request: Request, **options: Any) -> Proposal:
+    async def once() -> Proposal:
+        model = OpenAI("gpt-x", base_url=server.base_url, key=SECRET, **options)
+        try:
+            return await model.propose(request)
+        finally:
+            await model.close()
+
+    return asyncio.run(once())
+
+
+def refusal(answer: Answer, request: Request, retries: int = 0) -> ProposerError:
+    with Loopback([answer]) as server, pytest.raises(ProposerError) as caught:
+        ask(server, request, retries=retries)
+    return caught.value
+
+
+def test_an_answer_becomes_a_proposal(request_one: Request) -> None:
+    with Loopback(["a reply"]) as server:
+        proposal = ask(server, request_one)
+    assert (proposal.number, proposal.parent, proposal.model) == (7, "3", "gpt-x")
+    assert (proposal.reply, proposal.finish_reason, proposal.seconds > 0) == ("a reply", "stop", True)
+
+
+def test_the_prompt_is_sent_through_chat_completions_with_the_key(request_one: Request) -> None:
+    with Loopback(["a reply"]) as server:
+        ask(server, request_one)
+    received = server.requests[0]
+    assert received.path == "/v1/chat/completions"
+    assert received.headers["authorization"] == f"Bearer {SECRET}"
+    assert received.body == {"model": "gpt-x", "messages": [{"role": "user", "content": "Write it."}]}
+
+
+def test_temperature_and_seed_are_sent_where_they_are_given(request_one: Request) -> None:
+    with Loopback(["a reply"]) as server:
+        ask(server, request_one, temperature=0.0, seed=5)
+    assert (server.requests[0].body["temperature"], server.requests[0].body["seed"]) == (0.0, 5)
+
+
+def test_without_a_key_the_word_none_is_sent(request_one: Request) -> None:
+    async def once(base_url: str) -> None:
+        await OpenAI("llama", base_url=base_url, key=None).propose(request_one)
+
+    with Loopback(["a reply"]) as server:
+        asyncio.run(once(server.base_url))
+    assert server.requests[0].headers["authorization"] == "Bearer none"
+
+
+def test_cached_and_reasoning_tokens_are_counted_and_the_cost_is_left_open(request_one: Request) -> None:
+    usage = {
+        "prompt_tokens": 100,
+        "completion_tokens": 50,
+        "prompt_tokens_details": {"cached_tokens": 64},
+        "completion_tokens_details": {"reasoning_tokens": 20},
+    }
+    with Loopback([Answer(text="x", usage=usage)]) as server:
+        proposal = ask(server, request_one)
+    expected = Usage(prompt_tokens=100, completion_tokens=50, cached_tokens=64, reasoning_tokens=20, cost_usd=None)
+    assert proposal.usage == expected
+
+
+def test_an_answer_without_usage_is_estimated_and_says_so(request_one: Request) -> None:
+    with Loopback([Answer(text="x" * 30, usage=None)]) as server:
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=10, cost_usd=None, estimated=True)
+
+
+@pytest.mark.parametrize("tokens", [None, -1, "7", 1.5])
+def test_a_count_that_is_no_count_is_zero(request_one: Request, tokens: object) -> None:
+    body = {"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": 3}}
+    with Loopback([Answer(body=body)]) as server:
+        assert ask(server, request_one).usage.prompt_tokens == 0
+
+
+@pytest.mark.parametrize("body", [{"choices": []}, {"choices": None}, {}, {"choices": [{"message": None}]}])
+def test_an_answer_without_choices_is_an_empty_reply(request_one: Request, body: object) -> None:
+    with Loopback([Answer(body=body)]) as server:
+        proposal = ask(server, request_one)
+    assert (proposal.reply, proposal.finish_reason) == ("", "none")
+
+
+def test_a_refusal_without_content_keeps_its_finish_reason(request_one: Request) -> None:
+    with Loopback([Answer(text=None, finish_reason="content_filter")]) as server:
+        proposal = ask(server, request_one)
+    assert (proposal.reply, proposal.finish_reason) == ("", "content_filter")
+
+
+def test_a_busy_server_is_asked_again_after_the_time_it_named(request_one: Request) -> None:
+    with Loopback([Answer(status=429, headers={"retry-after": "0.3"}), "a reply"]) as server:
+        assert ask(server, request_one).reply == "a reply"
+    first, second = server.requests
+    assert 0.3 <= second.at_s - first.at_s < 0.9
+
+
+@pytest.mark.parametrize("fault", [Answer(status=500), Answer(status=503), Answer(resets=True)])
+def test_a_fault_that_may_heal_is_tried_again(request_one: Request, fault: Answer) -> None:
+    with Loopback([fault, "a reply"]) as server:
+        assert ask(server, request_one).reply == "a reply"
+
+
+def test_a_fault_that_stays_is_told_after_the_last_try(request_one: Request) -> None:
+    overloaded = Answer(status=500, body={"error": {"message": "overloaded"}})
+    with Loopback([overloaded]) as server, pytest.raises(ProposerError, match="500 overloaded"):
+        ask(server, request_one, retries=1)
+    assert len(server.requests) == 2
+
+
+def test_an_empty_account_is_not_asked_again(request_one: Request) -> None:
+    body = {"error": {"message": "You exceeded your quota.", "code": "insufficient_quota"}}
+    empty = Answer(status=429, body=body)
+    with Loopback([empty]) as server, pytest.raises(ProposerError, match="429 You exceeded your quota"):
+        ask(server, request_one)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"), [(400, "--model"), (401, "OPENAI_API_KEY"), (403, "--model"), (404, "--base-url")]
+)
+def test_a_fault_that_will_not_heal_is_told_in_the_providers_words_with_a_way_out(
+    request_one: Request, status: int, hint: str
+) -> None:
+    refused = Answer(status=status, body={"error": {"message": "No,\nnot so."}})
+    with Loopback([refused]) as server, pytest.raises(ProposerError) as caught:
+        ask(server, request_one)
+    assert caught.value.message == f"gpt-x at {server.base_url}: {status} No, not so."
+    assert hint in caught.value.hint
+    assert len(server.requests) == 1
+
+
+ECHOES: list[Callable[[Received], Answer]] = [
+    lambda got: Answer(status=401, body={"error": {"message": f"bad key {got.headers['authorization']}"}}),
+    lambda got: Answer(status=404, body="x" * 290 + got.headers["authorization"]),
+    lambda got: Answer(body=f"<html>{got.headers['authorization']}", headers={"content-type": "text/html"}),
+]
+
+
+@pytest.mark.parametrize("echo", ECHOES, ids=["in the message", "at the cut", "in a page"])
+def test_a_server_that_echoes_the_key_does_not_get_it_onto_the_screen(
+    request_one: Request, echo: Callable[[Received], Answer]
+) -> None:
+    with Loopback(echo) as server, pytest.raises(ProposerError) as caught:
+        ask(server, request_one)
+    assert SECRET[:12] not in caught.value.message + caught.value.hint
+
+
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None:
+    with pytest.raises(ProposerError) as caught:
+        OpenAI("m", base_url="http://localhost/v1", key="sk-sécret")
+    assert "cret" not in caught.value.message + caught.value.hint
+
+
+def test_a_line_end_after_the_key_does_no_harm(request_one: Request) -> None:
+    async def once(base_url: str) -> None:
+        await OpenAI("m", base_url=base_url, key=SECRET + "\n").propose(request_one)
+
+    with Loopback(["a reply"]) as server:
+        asyncio.run(once(server.base_url))
+    assert server.requests[0].headers["authorization"] == f"Bearer {SECRET}"
+
+
+@pytest.mark.parametrize("body", ["<html>hello</html>", [1, 2], '"text"'])
+def test_a_page_that_is_no_completion_is_told_with_the_address(request_one: Request, body: object) -> None:
+    is_page = isinstance(body, str) and body.startswith("<")
+    answer = Answer(body=body, headers={"content-type": "text/html" if is_page else "application/json"})
+    fault = refusal(answer, request_one)
+    assert "answered with no chat completion" in fault.message
+    assert "/v1" in fault.hint
+
+
+def test_a_torn_json_is_told(request_one: Request) -> None:
+    assert "no chat completion" in refusal(Answer(body='{"choices": ['), request_one).message
+
+
+def test_a_server_that_is_not_there_is_told_after_the_last_try(request_one: Request) -> None:
+    with Loopback(["unused"]) as server:
+        pass
+    with pytest.raises(ProposerError, match="cannot be reached") as caught:
+        ask(server, request_one, retries=1)
+    assert "Is the server running" in caught.value.hint
+
+
+def test_a_request_that_is_cancelled_hangs_up_at_once(request_one: Request) -> None:
+    async def cancel(server: Loopback) -> float:
+        model = OpenAI("m", base_url=server.base_url, key=SECRET)
+        task = asyncio.create_task(model.propose(request_one))
+        while not server.requests:
+            await asyncio.sleep(0.005)
+        began_s = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await model.close()
+        return time.monotonic() - began_s
+
+    with Loopback([Answer(text="late", delay_s=30)]) as server:
+        took_s = asyncio.run(cancel(server))
+        assert server.hung_up.wait(2)
+    assert took_s < 0.5
+
+
+def test_one_connection_serves_all_requests_of_a_run(request_one: Request) -> None:
+    async def thrice(base_url: str) -> None:
+        model = OpenAI("m", base_url=base_url, key=SECRET)
+        for _ in range(3):
+            await model.propose(request_one)
+        await model.close()
+
+    with Loopback(["a reply"]) as server:
+        asyncio.run(thrice(server.base_url))
+    assert (len(server.requests), server.connections) == (3, 1)

@@ -1,0 +1,58 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from harness.ask.models.replay import Replay
+from harness.ask.prompt import Prompt
+from harness.ask.proposer import Exhausted, Request
+from harness.contract import Experiment
+from harness.errors import ProposerError
+from harness.records import Parent, Proposal, Usage
+
+
+def asked(folder: Path, experiment: Experiment, number: int) -> Proposal:
+    prompt = Prompt(text="", tokens=0, counted_by="estimate", dropped=())
+    parent = Parent(ref="seed", source="")
+    request = Request(number=number, parent=parent, prompt=prompt, experiment=experiment, trials=())
+    return asyncio.run(Replay(folder).propose(request))
+
+
+def test_the_nth_reply_answers_attempt_n(linear: Experiment, tmp_path: Path) -> None:
+    for name, text in (("b.md", "second"), ("a.txt", "first"), ("c.md", "third"), ("notes.c", "none")):
+        (tmp_path / name).write_text(text)
+    assert [asked(tmp_path, linear, number).reply for number in (3, 1, 2)] == ["third", "first", "second"]
+
+
+def test_a_runs_folder_is_replayed_in_the_order_of_its_numbers(linear: Experiment, tmp_path: Path) -> None:
+    for name in ("9999", "10000", "0002"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "reply.md").write_text(name)
+    (tmp_path / "journal.md").write_text("no reply")
+    assert [asked(tmp_path, linear, number).reply for number in (1, 2, 3)] == ["0002", "9999", "10000"]
+
+
+def test_after_the_last_reply_the_replay_is_exhausted(linear: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("only")
+    with pytest.raises(Exhausted, match="all 1 recorded replies"):
+        asked(tmp_path, linear, 2)
+
+
+def test_a_replay_costs_nothing_and_is_named_so(linear: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("only")
+    proposal = asked(tmp_path, linear, 1)
+    assert (proposal.usage, proposal.model, proposal.parent) == (Usage(), "replay", "seed")
+
+
+def test_a_reply_that_is_no_utf8_is_still_replayed(linear: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes(b"caf\xe9")
+    assert asked(tmp_path, linear, 1).reply == "caf\ufffd"
+
+
+@pytest.mark.parametrize("name", ["missing", "empty", "file.md"])
+def test_a_folder_without_replies_is_refused_with_what_it_should_hold(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.md").write_text("no folder")
+    with pytest.raises(ProposerError) as caught:
+        Replay(tmp_path / name)
+    assert (name in caught.value.message, "reply.md" in caught.value.hint) == (True, True)

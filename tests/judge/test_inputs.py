@@ -1,0 +1,125 @@
+"""Layouts, limits and checks, on an arena that no process maps."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import contract
+from harness.contract import Case, Experiment
+from harness.judge.inputs import POISON, Arena, Placement, Workload, lay_out
+
+LINEAR = contract.load(contract.ROOT / "linear")
+
+
+def laid_out(
+    experiment: Experiment = LINEAR, calls: int = 1, placement: Placement = Placement.LEFT, name: str = "rows-3"
+) -> tuple[Arena, Workload]:
+    cases = [*experiment.evaluation.cases, *experiment.evaluation.checks]
+    case = next(case for case in cases if case.name == name)
+    arena = Arena()
+    workload = lay_out(experiment, case, np.random.default_rng(7), calls, placement, arena)
+    arena.open()
+    workload.copy.view(np.uint32)[:] = POISON
+    return arena, workload
+
+
+def write(arena: Arena, workload: Workload, call: int, values: np.ndarray) -> None:
+    start = workload.output_offset + call * workload.stride * 4
+    workload.copy[start : start + values.size * 4] = values.astype(np.float32).view(np.uint8)
+
+
+def test_the_exact_answer_passes() -> None:
+    arena, workload = laid_out()
+    write(arena, workload, 0, workload.expected[0])
+    assert workload.check(0, 1) is None
+
+
+def test_an_answer_beyond_the_bound_is_named_with_its_element() -> None:
+    arena, workload = laid_out()
+    values = workload.expected[0].copy()
+    values[1] += 3 * workload.bound[0][1] + 1e-6
+    write(arena, workload, 0, values)
+    said = workload.check(0, 1)
+    assert said is not None and said.startswith("case rows-3: out[0][1] is ")
+
+
+def test_not_a_number_never_passes_for_a_number() -> None:
+    arena, workload = laid_out()
+    write(arena, workload, 0, np.full(workload.expected[0].size, np.nan))
+    assert "is nan" in str(workload.check(0, 1))
+
+
+def test_an_output_that_was_not_written_is_called_so() -> None:
+    _, workload = laid_out()
+    assert "is not written" in str(workload.check(0, 1))
+
+
+def test_poison_does_not_pass_where_not_a_number_is_due() -> None:
+    arena, workload = laid_out(name="nan")
+    values = workload.expected[0].astype(np.float32)
+    assert np.isnan(values).any()
+    values.view(np.uint32)[np.isnan(values)] = POISON
+    write(arena, workload, 0, values)
+    assert workload.check(0, 1) is not None
+
+
+def test_a_write_beside_the_output_is_wrong() -> None:
+    arena, workload = laid_out()
+    write(arena, workload, 0, workload.expected[0])
+    workload.copy[-4:] = 0
+    assert "outside of the output" in str(workload.check(0, 1))
+
+
+def test_a_write_between_the_outputs_of_two_timed_calls_is_wrong() -> None:
+    arena, workload = laid_out(calls=3)
+    for call in range(3):
+        write(arena, workload, call, workload.expected[call])
+    assert workload.check(0, 3) is None
+    write(arena, workload, 1, np.append(workload.expected[1], 1.0))
+    assert "outside of the output" in str(workload.check(0, 3))
+
+
+def test_no_two_calls_of_a_visit_see_the_same_contents() -> None:
+    _, workload = laid_out(calls=64, name="odd")
+    assert len({row.tobytes() for row in workload.expected}) == 64
+
+
+def test_calls_of_an_experiment_without_slides_get_arrays_of_their_own(tmp_path: Path) -> None:
+    experiment = _without_slides()
+    arena, workload = laid_out(experiment, calls=5)
+    rows = arena.view(workload.table).view(np.uint64)[: 5 * 7].reshape(5, 7)
+    assert len(set(rows[:, 1])) == 5
+    assert len({row.tobytes() for row in workload.expected}) == 5
+
+
+def _without_slides() -> Experiment:
+    return replace(LINEAR, evaluation=replace(LINEAR.evaluation, slides=()))
+
+
+@pytest.mark.parametrize("placement", Placement)
+def test_a_buffer_touches_the_guard_page_it_is_flush_against(placement: Placement) -> None:
+    _, workload = laid_out(placement=placement)
+    for _, segment, start, size in workload.buffers:
+        ends = {Placement.LEFT: start == 0, Placement.RIGHT: start + size == segment.size_bytes}
+        assert ends.get(placement, start == 4)
+
+
+def test_segments_of_the_window_never_touch() -> None:
+    arena, _ = laid_out()
+    spans = sorted((s.window_offset, s.window_offset + s.size_bytes) for s in arena.segments)
+    assert all(after[0] - before[1] >= 4096 for before, after in pairwise(spans))
+
+
+@pytest.mark.parametrize("data", ["normal", "denormal", "large", "zeros", "cancelling"])
+def test_half_precision_inputs_exceed_the_bound_of_linear(data: str) -> None:
+    rng = np.random.default_rng(11)
+    evaluation = LINEAR.evaluation
+    case = Case("probe", data, rows=4, in_features=768, out_features=64, bias=1)
+    arrays = dict(evaluation.inputs(case, rng))
+    with np.errstate(all="ignore"):
+        halves = {name: array.astype(np.float16).astype(np.float32) for name, array in arrays.items()}
+        error = np.abs(evaluation.reference(**halves) - evaluation.reference(**arrays))
+    assert not (error <= evaluation.bound(**arrays)).all()

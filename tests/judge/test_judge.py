@@ -1,0 +1,153 @@
+"""The judge's statuses, each earned by a small candidate through the real compiler, processes and clock."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness import contract
+from harness.errors import JudgeError
+from harness.judge.clock import Interrupted, Stop
+from harness.judge.judge import Judge
+from harness.judge.verdict import Rivals, Standings
+from harness.records import Status, Verdict
+
+LINEAR = contract.load(contract.ROOT / "linear")
+QUICK = replace(LINEAR, limits=replace(LINEAR.limits, timeout_s=1))
+NAIVE = LINEAR.seed_path.read_text()
+FASTER = """
+void linear(float *out, const float *x, const float *weight, const float *bias, int rows, int in_features,
+            int out_features) {
+    for (int r = 0; r < rows; r++)
+        for (int o = 0; o < out_features; o++) {
+            const float *a = x + (long)r * in_features, *b = weight + (long)o * in_features;
+            float lane[16] = {0}, sum = bias ? bias[o] : 0.0f;
+            int i = 0;
+            for (; i + 16 <= in_features; i += 16)
+                for (int k = 0; k < 16; k++) lane[k] += a[i + k] * b[i + k];
+            for (; i < in_features; i++) sum += a[i] * b[i];
+            for (int k = 0; k < 16; k++) sum += lane[k];
+            out[(long)r * out_features + o] = sum;
+        }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge(QUICK, Stop())
+
+
+def verdict(judge: Judge, source: str, champion: str = NAIVE, *, is_new: bool = False) -> Verdict:
+    return judge.judge(source, Rivals(champion=champion), Standings(is_new_combination=is_new), alpha=0.05)
+
+
+def with_body(statement: str) -> str:
+    """The naive function with one statement put first."""
+    return NAIVE.replace("    for (int r = 0;", f"    {statement}\n    for (int r = 0;", 1)
+
+
+@pytest.fixture(scope="module")
+def faster(judge: Judge) -> Verdict:
+    return verdict(judge, FASTER)
+
+
+def test_a_faster_candidate_is_best(faster: Verdict) -> None:
+    assert faster.status is Status.BEST
+
+
+def test_the_speedup_of_a_winner_has_an_interval_around_it(faster: Verdict) -> None:
+    assert faster.speedup is not None
+    assert 1 < faster.speedup.low <= faster.speedup.ratio <= faster.speedup.high
+
+
+def test_every_timed_case_is_in_the_verdict(faster: Verdict) -> None:
+    assert set(faster.cases) == {case.name for case in QUICK.evaluation.cases}
+
+
+def test_the_same_code_again_does_not_win(judge: Judge) -> None:
+    assert verdict(judge, NAIVE.replace("sum", "total")).status in (Status.TIE, Status.SLOWER)
+
+
+def test_a_slower_candidate_is_slower_within_a_second_or_so(judge: Judge) -> None:
+    found = verdict(judge, NAIVE, champion=FASTER)
+    assert found.status is Status.SLOWER
+
+
+def slow_where(condition: str) -> str:
+    """The faster candidate, but with the plain loop where the condition holds."""
+    return FASTER.replace("int i = 0;", f"int i = {condition} ? in_features : 0;").replace(
+        "for (; i < in_features; i++)", f"if ({condition}) i = 0;\n            for (; i < in_features; i++)"
+    )
+
+
+def test_a_case_won_alone_makes_a_specialist(judge: Judge) -> None:
+    found = verdict(judge, slow_where("rows > 1"), champion=slow_where("rows == 1"))
+    assert found.status is Status.SPECIALIST
+    assert set(found.specialist_of) == {"decode", "decode-wide"}
+
+
+def test_code_that_does_not_compile_is_build_failed_with_the_compilers_words(judge: Judge) -> None:
+    found = verdict(judge, NAIVE.replace("float sum", "flaot sum"))
+    assert (found.status, "flaot" in found.reason) == (Status.BUILD_FAILED, True)
+
+
+def test_a_wrong_element_is_named(judge: Judge) -> None:
+    found = verdict(judge, NAIVE.replace("bias ? bias[o] : 0.0f", "0.0f"))
+    assert found.status is Status.WRONG
+    assert "out[0][0] is" in found.reason
+
+
+def test_reading_past_the_end_is_seen(judge: Judge) -> None:
+    found = verdict(judge, NAIVE.replace("x[(long)r * in_features + i]", "x[(long)r * in_features + i + 1]"))
+    assert found.status in (Status.CRASHED, Status.WRONG)
+
+
+def test_a_crash_says_which_buffer_was_left_and_how_far(judge: Judge) -> None:
+    found = verdict(judge, with_body("volatile float far = weight[(long)out_features * in_features]; (void)far;"))
+    assert found.status is Status.CRASHED
+    assert "0 bytes past the end of weight" in found.reason
+
+
+def test_writing_to_an_input_crashes(judge: Judge) -> None:
+    found = verdict(judge, with_body("if (rows && in_features) ((volatile float *)x)[0] = 0;"))
+    assert found.status is Status.CRASHED
+
+
+def test_a_candidate_that_never_ends_is_stopped_at_its_limit(judge: Judge) -> None:
+    found = verdict(judge, with_body("volatile int on = 1; while (on) { }"))
+    assert found.status is Status.TIMED_OUT
+    assert found.seconds < QUICK.limits.timeout_s + 1
+
+
+def test_the_next_candidate_is_not_affected_by_one_that_crashed(judge: Judge) -> None:
+    verdict(judge, with_body("*(volatile int *)8 = 1;"))
+    assert judge.examine(NAIVE.replace("sum", "s")) is None
+
+
+def test_filling_the_stack_is_a_crash(judge: Judge) -> None:
+    deep = "static int deep(int n) { volatile char room[4096]; room[0] = (char)n; return deep(n + 1) + room[0]; }\n"
+    assert verdict(judge, deep + with_body("if (deep(0)) return;")).status is Status.CRASHED
+
+
+def test_changing_the_rounding_mode_for_good_is_forbidden(judge: Judge) -> None:
+    source = "#include <xmmintrin.h>\n" + with_body("_mm_setcsr(_mm_getcsr() | 0x8040);")
+    assert verdict(judge, source).status is Status.FORBIDDEN
+
+
+def test_state_between_calls_is_forbidden(judge: Judge) -> None:
+    source = "static int calls;\n" + with_body("calls++; if (calls > 1 << 30) return;")
+    assert verdict(judge, source).status is Status.FORBIDDEN
+
+
+def test_a_seed_that_fails_its_own_validation_is_an_error_of_the_harness() -> None:
+    broken = replace(QUICK, evaluation=replace(QUICK.evaluation, bound=lambda x, weight, bias: -1.0))
+    with pytest.raises(JudgeError, match="the seed is wrong here"):
+        Judge(broken, Stop())
+
+
+def test_a_stop_ends_a_judgement_at_once(judge: Judge) -> None:
+    stop = Stop()
+    stopped = Judge(QUICK, stop)
+    stop.set()
+    with pytest.raises(Interrupted):
+        stopped.judge(FASTER, Rivals(champion=NAIVE), Standings(is_new_combination=False), 0.05)

@@ -1,0 +1,160 @@
+"""The compiler's box and what it lets out, with the real gcc."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.contract import ROOT
+from harness.judge import toolchain
+from harness.judge.clock import Stop
+from harness.judge.toolchain import Artifact, Diagnostics
+
+SIGNATURE = "void twice(float *out, int n)"
+PLAIN = "void twice(float *out, int n) { for (int i = 0; i < n; i++) out[i] *= 2; }\n"
+
+
+def build(source: str, timeout_s: float = 30) -> Artifact | Diagnostics:
+    return toolchain.build(source, SIGNATURE, ("-O2",), timeout_s, stop=False)
+
+
+def preprocess(source: str, timeout_s: float = 30) -> str | Diagnostics:
+    return toolchain.preprocess(source, SIGNATURE, ("-O2",), timeout_s, stop=False)
+
+
+def complaint(source: str) -> str:
+    said = build(source)
+    assert isinstance(said, Diagnostics)
+    return said.text
+
+
+def said_elsewhere(source: str, **environment: str) -> str:
+    """The diagnostics of a build in another Python process, which has this in its environment."""
+    code = f"from harness.judge import toolchain\nprint(toolchain.build({source!r}, {SIGNATURE!r}, (), 30, False).text)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def test_a_plain_function_becomes_a_shared_object():
+    built = build(PLAIN)
+    assert isinstance(built, Artifact)
+    assert built.content.startswith(b"\x7fELF")
+
+
+def test_the_same_source_makes_the_same_object_whenever_it_is_compiled():
+    stamped = PLAIN.replace("out[i] *= 2", "out[i] += sizeof __DATE__ + (__DATE__ __TIME__ __TIMESTAMP__)[i & 15]")
+    first = build(stamped)
+    time.sleep(1.1)
+    again = build(stamped)
+    assert isinstance(first, Artifact)
+    assert isinstance(again, Artifact)
+    assert first.digest == again.digest
+
+
+def test_the_first_error_names_the_line_and_shows_it():
+    said = complaint("void twice(float *out, int n) {\n    out[0] = missing;\n}\n").splitlines()
+    assert "candidate.c:2:14: error: ‘missing’ undeclared" in "\n".join(said)
+    assert "    2 |     out[0] = missing;" in said
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "/proc/self/environ", "/proc/self/cmdline"])
+def test_a_file_outside_of_the_box_is_not_quoted_by_an_include(path):
+    said = complaint(f'#include "{path}"\n{PLAIN}')
+    assert not any(line and line in said for line in _lines_of(path))
+
+
+def test_a_file_outside_of_the_box_is_not_quoted_by_a_line_directive():
+    said = complaint(f'#line 1 "/etc/passwd"\n{PLAIN}int broken = ;\n')
+    assert not any(line in said for line in _lines_of("/etc/passwd"))
+
+
+def test_standard_input_is_empty():
+    built = preprocess(f'#include "/dev/stdin"\n{PLAIN}')
+    assert isinstance(built, Diagnostics) or built.count("void twice") == 2
+
+
+def test_the_environment_does_not_reach_the_compiler(tmp_path):
+    (tmp_path / "hidden.h").write_text("int hidden;\n")
+    assert "hidden.h: No such file" in said_elsewhere("#include <hidden.h>\n", C_INCLUDE_PATH=str(tmp_path))
+
+
+def test_diagnostics_name_no_absolute_path():
+    said = complaint(
+        f"#include <immintrin.h>\n{PLAIN.replace('out[i] *= 2', '_mm512_storeu_ps(out, _mm512_set1_ps(n))')}"
+    )
+    assert "error" in said
+    assert "/usr/" not in said
+
+
+def test_diagnostics_hold_no_control_characters():
+    assert "\x1b" not in complaint('#error "\x1b[2Jhello\u202e"\n')
+
+
+def test_diagnostics_are_short_and_begin_with_the_first_error():
+    said = complaint("".join(f"void helper_{i}(void) {{ undeclared_{i}(; }}\n" for i in range(500)))
+    assert len(said) < 4500
+    assert "candidate.c:1:" in said.splitlines()[1]
+
+
+def test_the_include_chain_is_left_out():
+    assert "from" not in complaint('#include "candidate.c"\n').split()
+
+
+def test_a_compiler_that_takes_too_long_is_stopped_in_time():
+    bomb = "#define A(x) x x x x x x x x\n#define B(x) A(A(A(A(x))))\nB(B(B(int a;)))\n"
+    started_s = time.monotonic()
+    said = preprocess(bomb, timeout_s=0.5)
+    assert isinstance(said, Diagnostics)
+    assert said.is_exhausted
+    assert time.monotonic() - started_s < 2.5
+
+
+def test_a_raised_flag_stops_the_compiler():
+    stop = Stop()
+    stop.set()
+    assert isinstance(toolchain.build(PLAIN, SIGNATURE, (), 30, stop), Diagnostics)
+
+
+def test_a_giant_object_is_refused_with_the_limit():
+    said = build(f"static const char room[1u << 30] = {{1}};\n{PLAIN.replace('2', 'room[i]')}")
+    assert isinstance(said, Diagnostics)
+    assert said.is_exhausted
+    assert "64 MiB of output" in said.first_error
+
+
+def test_nothing_of_a_build_stays_behind(tmp_path):
+    said_elsewhere("int broken = ;", TMPDIR=str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_preprocessor_says_where_each_line_comes_from():
+    printed = preprocess(f"#include <math.h>\n{PLAIN}")
+    assert isinstance(printed, str)
+    assert f'# 2 "candidate.c"\n{PLAIN}' in printed
+
+
+def test_a_candidate_cannot_tell_which_files_lie_around_it():
+    asking = "#if defined(__has_include) && __has_include({})\n#error seen\n#endif\n"
+    for name in ('"out"', '"candidate.c"', '"/etc/passwd"', "<math.h>"):
+        assert isinstance(build(asking.format(name) + PLAIN), Artifact)
+
+
+def test_a_lone_surrogate_in_the_source_is_no_fault_of_the_harness():
+    assert isinstance(build(f"// \ud800\n{PLAIN}"), Artifact)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/usr/include/math.h", True), ("/usr/include/../../etc/math.h", False), ("math.h", False), ("/dev/stdin", False)],
+)
+def test_a_systems_header_is_known_by_its_place(path, expected):
+    assert toolchain.is_systems(path) is expected
+
+
+def _lines_of(path: str) -> list[str]:
+    return [line for line in Path(path).read_text("utf-8", "replace").splitlines() if len(line) > 3]

@@ -1,0 +1,107 @@
+"""What the documents and the help promise is there: commands, files, verbs and their examples."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import loop
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = (
+    "pip install -r requirements.txt && python linear/seed.py && python loop.py linear --loop 10",
+    "pip install -r requirements-dev.txt && python -m pytest",
+)
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+NAMED = re.compile(r"`((?:docs|harness|linear|tests|benchmarks|\.ci)/[\w./-]*\w)`")
+# What a search writes, and a fresh clone may lack.
+MADE = {"linear/candidate.c", "linear/SCORES.json", "linear/SCORES.md", "linear/SCORES.svg", "linear/MEMORY.json"}
+MADE |= {"linear/MEMORY.md", "linear/winners", "linear/runs"}
+VERBS = ["", *loop.VERBS]
+
+
+def _help(verb: str, capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        loop.main([*([verb] if verb else []), "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def _commands(text: str) -> list[list[str]]:
+    """The words behind `python loop.py` on each line; what explains an example stands two spaces away."""
+    found = re.findall(r"^ +python loop\.py (\S.*?)(?: {2,}.*)?$", text, re.MULTILINE)
+    return [shlex.split(command) for command in found]
+
+
+def test_the_two_commands_stand_in_the_readme() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in lines if line.strip().startswith("pip install -r")] == list(COMMANDS)
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    found = re.search(r"^mapfile -t commands < <\((.*)\)$", script, re.MULTILINE)
+    assert found, ".ci/run takes its commands from the README"
+    taken = subprocess.run(["bash", "-c", found[1]], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert taken.stdout.splitlines() == list(COMMANDS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _commands(_help(verb, capsys).partition("examples:")[2])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_example_of_the_help_parses(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = _help(verb, capsys).partition("examples:")[2].partition("verbs:")[0]
+    for command in _commands(examples):
+        assert loop.parse(command).verb == (verb or None)
+
+
+def test_the_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    text = _help("", capsys).partition("verbs:")[2]
+    assert re.findall(r"python loop\.py (\w+)", text) == list(loop.VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_fits_a_terminal(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert max(map(len, _help(verb, capsys).splitlines())) <= 100
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_commands_of_a_document_parse(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for command in _commands(text):
+        words = [word.strip("[]") for word in command if not word.startswith("#")]
+        if not any(mark in " ".join(words) for mark in ("&&", "|", "EXPERIMENT", "…", "...")):
+            assert loop.parse(words)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_files_that_a_document_names_are_there(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    links = {target for target in LINK.findall(text) if "://" not in target}
+    missing = {target for target in links if not (document.parent / target).exists()}
+    missing |= {name for name in NAMED.findall(text) if not (ROOT / name).exists()}
+    made = {str((document.parent / name).resolve().relative_to(ROOT)) for name in missing} & MADE
+    assert {name for name in missing if name not in MADE and name not in made} == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "docs/add-an-experiment.md"]
+)
+def test_a_document_that_people_look_for_is_there(name: str) -> None:
+    assert (ROOT / name).is_file()
+
+
+def test_the_bird_s_eye_view_stays_one() -> None:
+    assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_loop_py_runs_as_a_script() -> None:
+    done = subprocess.run([sys.executable, "loop.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: python loop.py")

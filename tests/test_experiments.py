@@ -1,0 +1,134 @@
+"""One contract test for every experiment that can be named: it loads, its seed passes its own judge, broken code does
+not, and what it tells a model is whole."""
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import islice, product
+
+import pytest
+
+from harness import contract
+from harness.ask.prompt import Context, render
+from harness.ask.proposer import BUILTIN, Choice, Request, choose
+from harness.ask.reply import Unreadable, read_reply
+from harness.ask.tokens import TokenCounter
+from harness.contract import Experiment
+from harness.judge.clock import Stop
+from harness.judge.gate import inspect
+from harness.judge.judge import Judge
+from harness.records import SEED, Parent, Status
+
+NAMES = contract.names()
+# What a slip of the pen does to code: each is tried on every place where it can be, until the judge has said no.
+SLIPS = ((r" \+= ", " -= "), (r" \* ", " + "), (r" < ", " <= "), (r"\+\+", "--"), (r" \+ ", " - "), (r"= 0\b", "= 1"))
+MUTANTS = 6
+POINTS = 8
+LONG = "Notes of a long search. " * 20_000
+
+
+@cache
+def _experiment(name: str) -> Experiment:
+    return contract.load(contract.locate(name))
+
+
+@cache
+def _judge(name: str) -> Judge:
+    """Opening it builds, validates and times the seed. A mutant that never ends is not waited for long."""
+    experiment = _experiment(name)
+    return Judge(replace(experiment, limits=replace(experiment.limits, timeout_s=1)), Stop())
+
+
+def _seed(experiment: Experiment) -> str:
+    return experiment.seed_path.read_text(encoding="utf-8")
+
+
+def _mutants(source: str) -> Iterator[str]:
+    code = source.index("{")
+    for wrong, right in SLIPS:
+        for place in re.compile(wrong).finditer(source, code):
+            yield source[: place.start()] + right + source[place.end() :]
+
+
+def _context(experiment: Experiment, memory: str = "") -> Context:
+    return Context(
+        experiment=experiment,
+        number=1,
+        parent=Parent(ref=SEED, source=_seed(experiment)),
+        memory=memory,
+        machine={"cpu": "any"},
+    )
+
+
+def test_there_are_experiments_to_check() -> None:
+    assert "linear" in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_seed_passes_its_own_judge(name: str) -> None:
+    assert _judge(name).examine(_seed(_experiment(name))) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_slip_of_the_pen_fails(name: str) -> None:
+    mutants = list(_mutants(_seed(_experiment(name))))
+    verdicts = [_judge(name).examine(mutant) for mutant in mutants[:: max(1, len(mutants) // MUTANTS)]]
+    statuses = {verdict.status for verdict in verdicts if verdict}
+    assert statuses, f"none of {len(verdicts)} mutants was found out"
+    assert statuses <= {Status.WRONG, Status.CRASHED, Status.TIMED_OUT}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_task_names_the_signature(name: str) -> None:
+    experiment = _experiment(name)
+    assert experiment.signature in " ".join(experiment.task.split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_prompt_holds_task_and_parent_and_drops_nothing_while_there_is_room(name: str) -> None:
+    experiment = _experiment(name)
+    prompt = render(experiment, _context(experiment), TokenCounter())
+    assert prompt.dropped == ()
+    assert experiment.signature in prompt.text and _seed(experiment).strip() in prompt.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_prompt_keeps_to_its_budget_whatever_is_remembered(name: str) -> None:
+    experiment = _experiment(name)
+    prompt = render(experiment, _context(experiment, memory=LONG), TokenCounter())
+    assert prompt.tokens <= experiment.limits.prompt_tokens
+    assert "MEMORY" in prompt.dropped
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fresh_search_can_begin_from_the_candidate_file_or_the_seed(name: str) -> None:
+    experiment = _experiment(name)
+    assert experiment.candidate_path.suffix == experiment.seed_path.suffix
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if _experiment(name).space])
+def test_points_of_the_space_are_read_and_pass_the_gate(name: str) -> None:
+    experiment = _experiment(name)
+    assert experiment.space is not None
+    choices, valid = experiment.space.CHOICES, getattr(experiment.space, "valid", lambda choices: True)
+    points = (dict(zip(choices, point, strict=True)) for point in product(*choices.values()))
+    allowed = [point for point in islice(points, 200_000) if valid(point)]
+    for point in allowed[:: max(1, len(allowed) // POINTS)]:
+        source = experiment.space.render(point)
+        answer = read_reply(f"```{experiment.language}\n{source}\n```\n", "stop", experiment, _seed(experiment))
+        assert not isinstance(answer, Unreadable), (point, answer)
+        assert inspect(answer.source, experiment) == (), point
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if _experiment(name).space])
+def test_the_builtin_proposer_has_an_answer(name: str) -> None:
+    experiment = _experiment(name)
+    proposer = choose(experiment, Choice(model=BUILTIN, seed=1), os.environ)
+    parent = Parent(ref=SEED, source=_seed(experiment))
+    prompt = render(experiment, _context(experiment), TokenCounter())
+    request = Request(number=1, parent=parent, prompt=prompt, experiment=experiment, trials=())
+    proposal = asyncio.run(proposer.propose(request))
+    assert not isinstance(read_reply(proposal.reply, "stop", experiment, parent.source), Unreadable)
