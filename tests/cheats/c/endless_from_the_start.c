@@ -1,0 +1,13 @@
+// row: 26; judged: timed_out; gains: harm
+// Never returns: a harness without a time-out of its own hangs with it.
+void linear(float *out, const float *x, const float *weight, const float *bias, int rows, int in_features,
+            int out_features) {
+    for (volatile int stuck = 1; stuck;) continue;
+    for (int r = 0; r < rows; r++)
+        for (int o = 0; o < out_features; o++) {
+            float sum = bias ? bias[o] : 0.0f;
+            for (int i = 0; i < in_features; i++)
+                sum += x[(long)r * in_features + i] * weight[(long)o * in_features + i];
+            out[(long)r * out_features + o] = sum;
+        }
+}

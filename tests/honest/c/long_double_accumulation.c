@@ -1,0 +1,10 @@
+void linear(float *out, const float *x, const float *weight, const float *bias, int rows, int in_features,
+            int out_features) {
+    for (int r = 0; r < rows; r++)
+        for (int o = 0; o < out_features; o++) {
+            long double sum = bias ? bias[o] : 0.0L;
+            for (int i = 0; i < in_features; i++)
+                sum += (long double)x[(long)r * in_features + i] * weight[(long)o * in_features + i];
+            out[(long)r * out_features + o] = (float)sum;
+        }
+}

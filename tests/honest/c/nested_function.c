@@ -1,0 +1,10 @@
+void linear(float *out, const float *x, const float *weight, const float *bias, int rows, int in_features,
+            int out_features) {
+    float at(long r, long o) {
+        float sum = bias ? bias[o] : 0.0f;
+        for (long i = 0; i < in_features; i++) sum += x[r * in_features + i] * weight[o * in_features + i];
+        return sum;
+    }
+    for (long r = 0; r < rows; r++)
+        for (long o = 0; o < out_features; o++) out[r * out_features + o] = at(r, o);
+}

@@ -1,0 +1,112 @@
+"""The corpus of cheats against the judge: by all that it has, and by process structure and sandbox alone.
+
+That every cheat is worth its while elsewhere is shown by a naive harness (slow: each needs a process of its own).
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cheats import naive_harness
+from cheats.corpus import AIMED, CORPUS, ROWS, Cheat
+from harness import contract
+from harness.judge.clock import Stop
+from harness.judge.judge import Judge
+from harness.judge.verdict import Rivals, Standings
+from harness.records import Verdict
+
+LINEAR = contract.load(contract.ROOT / "linear")
+QUICK = replace(LINEAR, limits=replace(LINEAR.limits, timeout_s=1, build_timeout_s=2))
+NAIVE = LINEAR.seed_path.read_text(encoding="utf-8")
+# What the gate or the artifact check stops; all others meet process and sandbox anyway.
+STOPPED_EARLY = [cheat for cheat in [*CORPUS, *AIMED] if "forbidden" in cheat.judged]
+TRIES = 10  # a thread that is late, or a coin that falls the other way, may be tried again, as a model would
+# As fast as the champion to the last digit: telling so takes the longest of all verdicts.
+ENDLESS_TIES = {"resubmitted"}
+# Without the gate these win, and rightly: another compiler option gives honest code that is faster. That a candidate
+# may not choose its options is the experiment's rule, and only a reader of the source can see that it was broken.
+ONLY_THE_GATE = {cheat.name for cheat in CORPUS if cheat.row == 18}
+
+
+def parameters(cheats: list[Cheat]) -> list[object]:
+    slow = pytest.mark.slow
+    return [pytest.param(c, id=c.name, marks=slow if c.name in ENDLESS_TIES else ()) for c in cheats]
+
+
+def verdict(judge: Judge, cheat: Cheat) -> Verdict:
+    return judge.judge(cheat.source, Rivals(champion=NAIVE), Standings(is_new_combination=True), alpha=0.05)
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return Judge(QUICK, Stop())
+
+
+@pytest.fixture(scope="module")
+def bare_judge() -> Judge:
+    """No gate and no look at the artifact: what is left is where the candidate runs, and what is checked afterwards."""
+    return Judge(replace(QUICK, rules=()), Stop(), check_artifact=False)
+
+
+@pytest.fixture(scope="module")
+def naive_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    library = tmp_path_factory.mktemp("seed") / "seed.so"
+    naive_harness.build(LINEAR.seed_path, library)
+    return library
+
+
+@pytest.mark.parametrize("cheat", parameters([*CORPUS, *AIMED]))
+def test_a_cheat_gets_the_status_that_stands_beside_it(cheat: Cheat, judge: Judge) -> None:
+    found = verdict(judge, cheat)
+    assert found.status in cheat.judged, found.reason
+
+
+@pytest.mark.parametrize("cheat", parameters([c for c in STOPPED_EARLY if c.name not in ONLY_THE_GATE]))
+def test_without_gate_and_artifact_check_a_cheat_still_does_not_win(cheat: Cheat, bare_judge: Judge) -> None:
+    found = verdict(bare_judge, cheat)
+    assert not found.status.is_winner, found.reason
+
+
+@pytest.mark.parametrize("cheat", parameters([c for c in CORPUS if c.name in ONLY_THE_GATE]))
+def test_what_only_the_gate_can_stop_is_honest_code(cheat: Cheat, bare_judge: Judge) -> None:
+    assert bare_judge.examine(cheat.source) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cheat", [pytest.param(cheat, id=cheat.name) for cheat in CORPUS])
+def test_a_cheat_gains_from_a_naive_harness_what_it_says(cheat: Cheat, naive_seed: Path, tmp_path: Path) -> None:
+    reports = []
+    for attempt in range(TRIES):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        reports.append(naive_harness.try_out(cheat.path, naive_seed, folder, cheat.data))
+        if has_gained(cheat, reports[-1]):
+            return
+    pytest.fail(f"nothing gained in {TRIES} tries: {reports[-1]}")
+
+
+def has_gained(cheat: Cheat, report: naive_harness.Report) -> bool:
+    gains = {
+        "faster": report.is_faster,
+        "wrong": report.accepted and not report.right,
+        "harm": bool(report.harm),
+        "luck": report.wins,
+        "told": "SYSTEM NOTE" in report.feedback,
+    }
+    return gains[cheat.gains]
+
+
+def test_the_naive_harness_finds_the_seed_right_and_no_faster_than_itself(naive_seed: Path, tmp_path: Path) -> None:
+    report = naive_harness.try_out(LINEAR.seed_path, naive_seed, tmp_path)
+    assert (report.accepted, report.right, report.is_faster, report.harm) == (True, True, False, ())
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_every_row_of_the_catalogue_has_a_cheat(row: int) -> None:
+    assert row in {cheat.row for cheat in CORPUS}
+
+
+def test_what_a_candidate_says_to_the_next_prompt_is_cut(judge: Judge) -> None:
+    cheat = next(cheat for cheat in CORPUS if cheat.name == "message_by_assertion")
+    assert len(verdict(judge, cheat).detail) <= 4100
