@@ -31,6 +31,7 @@ def verdict_json(verdict: Verdict) -> str:
         },
         "violations": to_json(verdict.violations),
         "detail": verdict.detail,
+        "unguarded": list(verdict.unguarded),
         "machine": verdict.machine,
         "seconds": verdict.seconds,
     }

@@ -158,3 +158,15 @@ def test_a_systems_header_is_known_by_its_place(path, expected):
 
 def _lines_of(path: str) -> list[str]:
     return [line for line in Path(path).read_text("utf-8", "replace").splitlines() if len(line) > 3]
+
+
+def test_code_that_differs_in_the_names_of_helpers_alone_is_the_same_object() -> None:
+    source = (
+        "__attribute__((noinline)) static float HELPER(const float *x) { return *x + 1; }\n"
+        "void f(float *out, const float *x) { *out = HELPER(x) * HELPER(x + 1); }\n"
+    )
+    names = ("one", "quite_another")
+    built = [toolchain.build(source.replace("HELPER", name), "void f(float *out, const float *x)", ["-O2"], 20, False)
+             for name in names]  # fmt: skip
+    digests = {artifact.digest for artifact in built if isinstance(artifact, toolchain.Artifact)}
+    assert len(digests) == 1
