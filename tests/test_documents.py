@@ -44,10 +44,7 @@ def test_the_two_commands_stand_in_the_readme() -> None:
 
 def test_ci_runs_the_commands_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    found = re.search(r"^mapfile -t commands < <\((.*)\)$", script, re.MULTILINE)
-    assert found, ".ci/run takes its commands from the README"
-    taken = subprocess.run(["bash", "-c", found[1]], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert taken.stdout.splitlines() == list(COMMANDS)
+    assert re.findall(r"^    '(pip install .*)'$", script, re.MULTILINE) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
