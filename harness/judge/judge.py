@@ -44,7 +44,7 @@ class Judge:
         self.unguarded: tuple[str, ...] = ()
         self._rng = np.random.default_rng()  # seeded by the system: nothing that a candidate could know
         self._artifacts: dict[str, Artifact] = {}
-        self._call_s: dict[str, Mapping[str, float]] = {}
+        self._probes: dict[str, measure.Probe] = {}
         self.trusted(self.seed)
         if require_sandbox and self.unguarded:
             raise JudgeError(
@@ -128,9 +128,10 @@ class Judge:
             by_case={case.name: stats.Evidence(prior=2 * self._noise) for case in cases},
             work={case.name: self.experiment.evaluation.work(case) for case in cases},
         )
-        rival_s, seed_s = self._call_s[rival_source], self._call_s[self.seed]
-        call_s = {case.name: (rival_s[case.name], seed_s[case.name]) for case in cases}
-        bench = Bench(self.experiment, cases, call_s, self._rng, self.stop)
+        probes = self._probes[rival_source], self._probes[self.seed]
+        call_s = {case.name: (probes[0].call_s[case.name], probes[1].call_s[case.name]) for case in cases}
+        batch_s = max(one.batch_s for one in probes)
+        bench = Bench(self.experiment, cases, call_s, batch_s, self._rng, self.stop)
         try:
             while not comparison.is_over:
                 wants_seed = len(comparison.blocks) < seed_blocks and rival is not seed
@@ -157,7 +158,7 @@ class Judge:
         if source not in self._artifacts:
             try:
                 built = self._admit(source)
-                self._call_s[source] = measure.probe(self.experiment, built, self._rng, self.stop)
+                self._probes[source] = measure.probe(self.experiment, built, self._rng, self.stop)
             except Fault as fault:
                 which = "seed" if source == self.seed else "champion"
                 raise JudgeError(

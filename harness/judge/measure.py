@@ -22,7 +22,9 @@ from harness.judge.toolchain import Artifact
 from harness.records import Status
 
 CANDIDATE, RIVAL, SEED = "candidate", "rival", "seed"
-BATCH_S = 0.4e-3
+BATCH_S = 0.4e-3  # at least; longer where the handshake would be more than its share of it
+_HANDSHAKE_SHARE = 0.01
+_EMPTY_VISITS = 25
 _BATCHES = 3  # of which a visit keeps the fastest
 _LONG_VISIT_S = 4e-3  # from here on one batch is a whole visit
 _MOST_CALLS = 1024
@@ -63,8 +65,8 @@ class _Visit:
     batches: int
 
     @classmethod
-    def of(cls, call_s: float) -> "_Visit":
-        calls = min(_MOST_CALLS, max(1, math.ceil(BATCH_S / call_s)))
+    def of(cls, call_s: float, batch_s: float) -> "_Visit":
+        calls = min(_MOST_CALLS, max(1, math.ceil(batch_s / call_s)))
         return cls(calls, 1 if call_s * calls > _LONG_VISIT_S else _BATCHES)
 
 
@@ -86,16 +88,18 @@ class Bench:
         experiment: Experiment,
         cases: Sequence[Case],
         call_s: Mapping[str, tuple[float, float]],
+        batch_s: float,
         rng: np.random.Generator,
         stop: Stop,
     ) -> None:
         self.experiment, self.rng, self.stop = experiment, rng, stop
+        self.batch_s = batch_s
         self.arena = Arena()
         self.plans = {case.name: self._plan(case, call_s[case.name]) for case in cases}
         self.arena.open()
 
     def _plan(self, case: Case, call_s: tuple[float, float]) -> _Plan:
-        visit, seed_visit = (_Visit.of(seconds) for seconds in call_s)
+        visit, seed_visit = (_Visit.of(seconds, self.batch_s) for seconds in call_s)
         calls = max(one.calls * one.batches for one in (visit, seed_visit))
         placement = Placement.LEFT if self.rng.integers(2) else Placement.RIGHT
         workload = lay_out(self.experiment, case, self.rng, calls, placement, self.arena)
@@ -201,16 +205,26 @@ def _ratio(candidate_s: Sequence[float], rival_s: Sequence[float]) -> float:
     return statistics.median(statistics.fmean(logs[i : i + 2]) for i in range(0, len(logs), 2))
 
 
-def probe(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Mapping[str, float]:
-    """Roughly how long one call takes, case by case: enough to choose how many make a batch."""
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Roughly how long one call takes, case by case, and how long a batch must last to drown the handshake."""
+
+    call_s: Mapping[str, float]
+    batch_s: float
+
+
+def probe(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Probe:
+    """A first look at an artifact: enough to choose how many calls make a batch."""
     arena = Arena()
     workloads = [lay_out(experiment, case, rng, 1, Placement.LEFT, arena) for case in experiment.evaluation.cases]
     arena.open()
     try:
         with alone() as cpu, Arm(experiment, artifact, arena, 0, cpu, stop) as arm:
-            return {w.case.name: min(checked_visit(arm, w).call_s for _ in range(3)) for w in workloads}
+            handshake_s = statistics.median(arm.visit(workloads[0], 0, 0).seconds for _ in range(_EMPTY_VISITS))
+            call_s = {w.case.name: min(checked_visit(arm, w).call_s for _ in range(3)) for w in workloads}
     finally:
         arena.close()
+    return Probe(call_s, max(BATCH_S, handshake_s / _HANDSHAKE_SHARE))
 
 
 @contextmanager
