@@ -126,9 +126,11 @@ class Bench:
     def _quads(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[float]]:
         times: dict[str, list[float]] = {name: [] for name in arms}
         warm_s = {}
-        for name, arm in arms.items():  # warms caches and page tables; not counted
+        names = list(arms)
+        self.rng.shuffle(names)
+        for name in names:  # warms caches and page tables; not counted
             visit = plan.seed_visit if name == SEED else plan.visit
-            warm_s[name] = self._visit(name, arm, plan, replace(visit, batches=1)).call_s
+            warm_s[name] = self._visit(name, arms[name], plan, replace(visit, batches=1)).call_s
         visit, quads = plan.visit, plan.quads
         if abs(math.log(warm_s[CANDIDATE] / warm_s[RIVAL])) > _FAR_APART:
             visit, quads = replace(visit, batches=min(visit.batches, 2)), 1
@@ -154,9 +156,9 @@ class Bench:
             raise Interrupted
         try:
             visited = _undisturbed(arm, plan.workload, visit)
-            if name == CANDIDATE:
-                # After every visit: the next ones bring the same contents, and a look at the end could be foreseen.
-                check_stateless(arm)
+            # After every visit: the next ones bring the same contents, and a look at the end could be foreseen. Of
+            # every arm alike: the look leaves the caches cold for whoever comes next.
+            check_stateless(arm)
             return visited
         except Fault as fault:
             if name == CANDIDATE:
