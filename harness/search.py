@@ -142,13 +142,13 @@ class Search:
             asked.cancel()
 
     def _context(self, number: int, parent: Parent) -> Context:
-        scores, memory = self.store.state.scores, self.store.state.memory
+        scores = self.store.state.scores
         return Context(
             experiment=self.experiment,
             number=number,
             parent=parent,
             parent_note=report.parent_note(scores, parent.ref),
-            memory=report.memory_md(memory),
+            memory=self.store.memory_page,
             scores=report.standings(scores),
             machine=asdict(this_machine()) | dict(caches()),
             instructions=self.options.instructions,

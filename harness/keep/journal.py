@@ -103,19 +103,30 @@ class Journal:
     def read(self) -> Iterator[Event]:
         return read_events(self.path)
 
-    def append(self, event: Event) -> None:
-        """Returns once the event is on disk; a failed append leaves the journal as it was."""
+    def append(self, event: Event, *, flush: bool = True) -> None:
+        """Returns once the event is on disk; a failed append leaves the journal as it was.
+
+        Without `flush` it is safe from a killed process but not yet from a power cut: `flush()` is to follow.
+        """
         record = {"kind": _NAMES[type(event)], **to_json(event)}
         line = json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
         try:
             rest = memoryview(line)
             while rest:  # once, but for a disk that fills up: the write after the short one says so
                 rest = rest[os.write(self._descriptor, rest) :]
-            os.fsync(self._descriptor)
+            if flush:
+                os.fsync(self._descriptor)
         except OSError as fault:
             os.ftruncate(self._descriptor, self._size_bytes)
             raise cannot("write", self.path, fault) from None
         self._size_bytes += len(line)
+
+    def flush(self) -> None:
+        """Returns once everything appended is on disk."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as fault:
+            raise cannot("write", self.path, fault) from None
 
     def close(self) -> None:
         os.close(self._descriptor)

@@ -20,7 +20,7 @@ from harness.errors import KeepError
 from harness.keep.archive import NAME_CHARS, Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts
 from harness.keep.files import cannot, write_whole
-from harness.keep.journal import Committed, Event, Journal, Judged, Proposed, Seeded, read_events
+from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, read_events
 from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
@@ -31,6 +31,7 @@ from harness.source import digest
 BEST = "best"
 PICTURE = "SCORES.svg"
 _SOURCES_HELD = 16
+_FILES_BEHIND = 8  # writes that an attempt may leave to the next ones
 _SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
 
 
@@ -56,6 +57,8 @@ class Store:
         self._wants_commits = commit
         self._exit = ExitStack()
         self._sources: dict[str, str] = {}
+        self._newest: Mapping[str, str] = {}
+        self.memory_page = ""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -65,6 +68,7 @@ class Store:
             self._writer = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
             self._writing: deque[Future[None]] = deque()
             self.state = State.load(self.experiment, known_values(self.experiment), new)
+            self.memory_page = self.pages.memory(self.state.memory)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
             if self._archive:
@@ -93,19 +97,24 @@ class Store:
         return journal
 
     def proposed(self, proposal: Proposal) -> None:
-        """Write ahead: from here on this reply is never asked for again."""
-        self._record(Proposed(proposal=proposal))
+        """Write ahead: from here on this reply is never asked for again. The disk is not waited for: what comes next
+        only reads, and `keep` waits."""
+        self._journal.append(Proposed(proposal=proposal), flush=False)
+        self._later(self._journal.flush)
+        self.state.fold(Proposed(proposal=proposal))
 
     def keep(self, attempt: Attempt, prompt: str) -> None:
         """Everything that lasts of one attempt: journal, files, the commit of a winner, snapshots."""
         proposal = self.state.pending
-        self._record(Judged(attempt=attempt))
-        self._settle()
+        self._journal.append(Judged(attempt=attempt))
+        self.state.fold(Judged(attempt=attempt))
+        self._settle(_FILES_BEHIND)
         # What the journal holds already reaches its files while the next question is being asked.
         if proposal is not None:
             self._later(self.artifacts.write, attempt.number, prompt, proposal, attempt)
         if not attempt.status.is_winner:
-            self._later(self._write, self._snapshots(with_picture=False))
+            self._newest = self._snapshots(with_picture=False)
+            self._later(self._write_newest)
             return
         self._settle()
         if self._archive:
@@ -117,14 +126,15 @@ class Store:
     def _later(self, write: Callable[..., None], *arguments: object) -> None:
         self._writing.append(self._writer.submit(write, *arguments))
 
-    def _settle(self) -> None:
-        """Wait for the last attempt's files; what went wrong with them is raised here."""
-        while self._writing:
+    def _settle(self, behind: int = 0) -> None:
+        """Wait until no more than so many writes are on their way; what went wrong with one is raised here."""
+        while self._writing and (len(self._writing) > behind or self._writing[0].done()):
             self._writing.popleft().result()
 
-    def _record(self, event: Event) -> None:
-        self._journal.append(event)
-        self.state.fold(event)
+    def _write_newest(self) -> None:
+        """Where attempts come faster than the disk takes them, each snapshot written is the newest, not every one."""
+        texts, self._newest = self._newest, {}
+        self._write(texts)
 
     def _commit(self, attempt: Attempt, archive: Archive) -> None:
         def records(commit: str) -> Mapping[str, str]:
@@ -146,9 +156,10 @@ class Store:
     def _snapshots(self, *, with_picture: bool) -> Mapping[str, str]:
         """The files made from the state. Drawing takes most of a second and grows: not for every attempt."""
         scores, memory = self.state.scores, self.state.memory
+        self.memory_page = self.pages.memory(memory)  # the next prompt holds it too
         texts = {
             MEMORY: memory.text(),
-            "MEMORY.md": self.pages.memory(memory),
+            "MEMORY.md": self.memory_page,
             SCORES: scores.text(),
             "SCORES.md": self.pages.scores(scores),
         }

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from harness.keep.scores import Scores
 from harness.records import Attempt, Status, to_json
-from harness.show.report import cost, duration, gain
+from harness.show.words import cost, duration, gain
 
 SCHEMA = 1
 _ROWS = 8

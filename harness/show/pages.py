@@ -13,8 +13,8 @@ from harness.keep.scores import Scores, Winner
 from harness.keep.state import SCORES
 from harness.keep.store import BEST, find_source, read_text
 from harness.records import SEED, to_json
-from harness.show.report import cost, duration, gain
 from harness.show.verdict import printable
+from harness.show.words import cost, duration, gain
 
 SCHEMA = 1
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.keep.scores import Scores, Step
 from harness.records import Status
-from harness.show.report import gain
+from harness.show.words import gain
 
 _GREY, _BLUE, _ORANGE = "#8b949e", "#3f8cff", "#e8702a"
 _SIZE_INCHES = (8.0, 3.2)

@@ -3,58 +3,18 @@
 What candidates, models and compilers said is quoted as data: on one line, without anything that Markdown would act on.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from harness.keep.memory import Memory, Unexplored
 from harness.keep.scores import MAX_WINNERS, Scores, Winner
 from harness.keep.usage import PRICES_AS_OF
 from harness.records import SEED, CaseResult, Estimate, Status, Usage
+from harness.show.words import cost, duration, escape, gain, plain, quote, table, table_head, table_row, with_interval
 
 PICTURE = "SCORES.svg"
 _NAME_CHARS = 12
-_QUOTE_CHARS = 200
 _SHOWN = 8
-_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-_ACTIVE = re.compile(r"([\\`*_\[\]<>|#~$])")
-
-
-def duration(seconds: float | None) -> str:
-    """Three digits in the unit that suits: `12.3 µs`."""
-    if seconds is None:
-        return "unknown"
-    size, unit = next((pair for pair in _UNITS if seconds >= pair[0] * 0.9995), _UNITS[-1])
-    value = seconds / size
-    return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
-
-
-def gain(ratio: float) -> str:
-    """`x1.076`: how many times as fast as the seed."""
-    return f"x{ratio:.3f}" if ratio < 10 else f"x{ratio:.4g}"
-
-
-def cost(usage: Usage) -> str:
-    """`$0.42`, `about $0.42` where tokens were estimated, `unknown` where a price is not known."""
-    if usage.cost_usd is None:
-        return "unknown"
-    digits = 2 if usage.cost_usd == 0 or usage.cost_usd >= 0.1 else 4
-    return f"{'about ' if usage.estimated else ''}${usage.cost_usd:.{digits}f}"
-
-
-def quote(text: str) -> str:
-    """Somebody else's words as inline code on one line."""
-    line = " ".join(_printable(text[: 2 * _QUOTE_CHARS]).replace("`", "'").split())
-    return f"`{line if len(line) <= _QUOTE_CHARS else line[: _QUOTE_CHARS - 1] + '…'}`" if line else "(nothing said)"
-
-
-def escape(text: str) -> str:
-    """Words that belong in a sentence or a table, with nothing left that Markdown would act on."""
-    return _ACTIVE.sub(r"\\\1", " ".join(_printable(text).split()))
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def scores_md(scores: Scores) -> str:
@@ -112,10 +72,6 @@ def _over_seed(speedup: Estimate | None) -> str:
     return f", {gain(speedup.ratio)} over the seed" if speedup else ""
 
 
-def _interval(estimate: Estimate) -> str:
-    return f"{gain(estimate.ratio)} [{estimate.low:.3f}, {estimate.high:.3f}]"
-
-
 def _headline(scores: Scores) -> str:
     champion = scores.champion
     if champion is None:
@@ -133,7 +89,7 @@ def _best_per_case(scores: Scores) -> str:
         if case in holder.cases:
             best = holder.cases[case]
             rows.append((escape(case), duration(best.median_s), gain(best.speedup.ratio), str(holder.attempt)))
-    return _table(("Case", "Best", "Win", "Attempt"), "lrrr", rows) if rows else ""
+    return table(("Case", "Best", "Win", "Attempt"), "lrrr", rows) if rows else ""
 
 
 def _baseline(scores: Scores) -> str:
@@ -151,7 +107,7 @@ def _tokens(scores: Scores) -> str:
         rows.append((name, *(f"{count:,}" for count in counts), cost(one)))
     head = ("Tokens", "Prompt", "Completion", "Cached", "Total", "Estimated cost")
     note = f"\nPrices of {PRICES_AS_OF}; `unknown` where a model is not in the table.\n" if total.total_tokens else ""
-    return _table(head, "lrrrrr", rows) + note
+    return table(head, "lrrrrr", rows) + note
 
 
 def _per_model(usage: Mapping[str, Usage]) -> Iterable[tuple[str, Usage]]:
@@ -165,8 +121,8 @@ def _winners(scores: Scores) -> str:
     rows = [_winner_row(winner, winner is champion, winner.machine == machine, scores.suffix) for winner in ranked]
     seed = scores.seed
     seed_s = duration(seed.median_s) if seed else "unknown"
-    rows.append(_row((_minute(seed.at) if seed else "", "", seed_s, seed_s, gain(1.0), "", "the seed")))
-    head = _head(("Timestamp", "Model", "Median", "Seed", "Win", "Commit", "Notes"), "llrrrll")
+    rows.append(table_row((_minute(seed.at) if seed else "", "", seed_s, seed_s, gain(1.0), "", "the seed")))
+    head = table_head(("Timestamp", "Model", "Median", "Seed", "Win", "Commit", "Notes"), "llrrrll")
     notes = []
     if any(winner.machine != machine for winner in ranked):
         notes.append("† Measured on another machine: shown, not ranked.\n")
@@ -192,7 +148,7 @@ def _winner_row(winner: Winner, is_champion: bool, is_here: bool, suffix: str) -
         f"[`{name}`](winners/{name}{suffix})" if name else "",
         escape(_note(winner, is_champion)),
     )
-    return _row(cells)
+    return table_row(cells)
 
 
 def _note(winner: Winner, is_champion: bool) -> str:
@@ -208,11 +164,17 @@ def _note(winner: Winner, is_champion: bool) -> str:
 @lru_cache(maxsize=4)
 def _champion_cases(champion: Winner) -> str:
     rows = [
-        (escape(case), duration(result.median_s), duration(result.seed_s), _interval(result.speedup), *_rates(result))
+        (
+            escape(case),
+            duration(result.median_s),
+            duration(result.seed_s),
+            with_interval(result.speedup),
+            *_rates(result),
+        )
         for case, result in champion.cases.items()
     ]
     head = ("Case", "Median", "Seed", "Win [interval]", "GFLOP/s", "GB/s")
-    return "## The best, case by case\n\n" + _table(head, "lrrrrr", rows)
+    return "## The best, case by case\n\n" + table(head, "lrrrrr", rows)
 
 
 def _rates(result: CaseResult) -> tuple[str, str]:
@@ -221,39 +183,23 @@ def _rates(result: CaseResult) -> tuple[str, str]:
 
 
 def _counts(counts: Mapping[str, int], last_attempt: int) -> str:
-    counted = [f"{counts[status]} {_plain(status)}" for status in reversed(Status) if counts.get(status)]
+    counted = [f"{counts[status]} {plain(status)}" for status in reversed(Status) if counts.get(status)]
     return f"{last_attempt} attempts: {', '.join(counted)}.\n" if counted else "No attempts yet.\n"
-
-
-def _plain(status: Status) -> str:
-    return status.replace("_", " ")
 
 
 def _minute(at: str) -> str:
     return escape(at[:16].replace("T", " "))
 
 
-def _table(head: Sequence[str], aligned: str, rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join([_head(head, aligned), *map(_row, rows), ""])
-
-
-def _head(names: Sequence[str], aligned: str) -> str:
-    return _row(names) + "\n" + _row(["--:" if side == "r" else ":--" for side in aligned])
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def memory_md(memory: Memory) -> str:
     """MEMORY.md, from scratch: read by people, and by the model in its next prompt."""
     worked = [
-        f"- {_interval(win.speedup) if win.speedup else 'not timed'}, attempt {win.attempt}"
+        f"- {with_interval(win.speedup) if win.speedup else 'not timed'}, attempt {win.attempt}"
         f"{f' ({win.commit[:_NAME_CHARS]})' if win.commit else ''}: {_quoted(win.tags)}"
         for win in memory.worked
     ]
     failing = [
-        f"- {_times(one.count)} {_plain(one.status)}, last in attempt {one.last_attempt}: {quote(one.line)}"
+        f"- {_times(one.count)} {plain(one.status)}, last in attempt {one.last_attempt}: {quote(one.line)}"
         for one in memory.failing_most()
     ]
     exhausted = [
@@ -261,7 +207,7 @@ def memory_md(memory: Memory) -> str:
         for name, tally in memory.exhausted()[:_SHOWN]
     ]
     recent = [
-        f"- {one.number}, {_plain(one.status)}: {quote(one.reason)} with {_quoted(one.tags)}"
+        f"- {one.number}, {plain(one.status)}: {quote(one.reason)} with {_quoted(one.tags)}"
         for one in reversed(memory.recent)
     ]
     parts = {

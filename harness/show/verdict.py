@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from harness.records import Estimate, Verdict, to_json
-from harness.show.report import duration, gain
+from harness.show.words import duration, gain
 
 SCHEMA = 1
 

@@ -5,7 +5,8 @@ import pytest
 from harness.keep.memory import Memory
 from harness.keep.scores import MAX_WINNERS, Scores
 from harness.records import Attempt, Status, Usage
-from harness.show.report import cost, duration, gain, memory_md, parent_note, quote, scores_md, standings
+from harness.show.report import memory_md, parent_note, scores_md, standings
+from harness.show.words import cost, duration, gain, quote
 from keep.samples import attempt, search
 
 NASTY = "a | b\n# title\n```\n<script>x</script> `code` ![x](http://e) \x1b[2J **bold**"

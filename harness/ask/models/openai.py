@@ -7,6 +7,7 @@ here; what they cost is not.
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,10 +76,10 @@ class OpenAI:
         """One answer, whatever it holds; ProposerError where asking again is of no use."""
         asked_at, began_s = datetime.now(UTC), time.monotonic()
         completion = await self._ask(request.prompt.text)
-        choice = (getattr(completion, "choices", None) or [None])[0]
-        content = getattr(getattr(choice, "message", None), "content", None)
+        choice = _at(completion, "choices", 0)
+        content = _at(choice, "message", "content")
         reply = content if isinstance(content, str) else ""
-        reason = getattr(choice, "finish_reason", None)
+        reason = _at(choice, "finish_reason")
         return Proposal(
             number=request.number,
             parent=request.parent.ref,
@@ -93,11 +94,11 @@ class OpenAI:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(self, prompt: str) -> object:
+    async def _ask(self, prompt: str) -> Mapping[str, Any]:
         try:
-            # The SDK's own request without the walk through its parameter types, which a plain message does not need.
+            # The SDK's own request without the walk through its types, of which a plain message and its answer are few.
             body = {"model": self.name, "messages": [{"role": "user", "content": prompt}], **self._options}
-            completion: object = await self._client.post(_PATH, cast_to=openai.types.chat.ChatCompletion, body=body)
+            answer = await self._client.post(_PATH, cast_to=bytes, body=body)
         except openai.APIStatusError as fault:
             hint = _HINTS.get(fault.status_code, "Try again later, or name another model or --base-url.")
             message = f"{self.name} at {self._where}: {fault.status_code} {self._said(_message(fault))}"
@@ -107,9 +108,13 @@ class OpenAI:
             raise ProposerError(
                 f"{self._where} cannot be reached: {self._said(cause)}", "Is the server running, and --base-url right?"
             ) from None
-        except (openai.OpenAIError, json.JSONDecodeError, UnicodeError) as fault:
+        except openai.OpenAIError as fault:
             raise self._no_completion(str(fault)) from None
-        if not isinstance(completion, openai.types.chat.ChatCompletion):
+        try:
+            completion = json.loads(answer)
+        except (ValueError, RecursionError):
+            raise self._no_completion(answer.decode("utf-8", "replace")) from None
+        if not isinstance(completion, dict):
             raise self._no_completion(str(completion))
         return completion
 
@@ -138,20 +143,29 @@ def _message(fault: openai.APIStatusError) -> str:
     return message if isinstance(message, str) and message.strip() else fault.message
 
 
-def _usage(completion: object, prompt_tokens: int, reply: str) -> Usage:
-    usage = getattr(completion, "usage", None)
+def _usage(completion: Mapping[str, Any], prompt_tokens: int, reply: str) -> Usage:
+    usage = completion.get("usage")
     if usage is None:
         return Usage(prompt_tokens=prompt_tokens, completion_tokens=estimate(reply), cost_usd=None, estimated=True)
     return Usage(
         prompt_tokens=_count(usage, "prompt_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
-        reasoning_tokens=_count(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
+        cached_tokens=_count(usage, "prompt_tokens_details", "cached_tokens"),
+        reasoning_tokens=_count(usage, "completion_tokens_details", "reasoning_tokens"),
         cost_usd=None,
     )
 
 
-def _count(usage: object, name: str) -> int:
-    """What the provider says, where it says a number: the SDK passes on whatever was sent."""
-    value = getattr(usage, name, None)
+def _count(usage: object, *path: str) -> int:
+    value = _at(usage, *path)
     return value if type(value) is int and value >= 0 else 0
+
+
+def _at(data: Any, *path: str | int) -> Any:
+    """What stands there, None where nothing does: an endpoint may answer with anything."""
+    for key in path:
+        try:
+            data = data[key]
+        except (LookupError, TypeError):
+            return None
+    return data
