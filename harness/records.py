@@ -159,7 +159,8 @@ class CaseResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The judge's decision with its evidence. `reason` is one line; `detail` may be many, such as diagnostics.
-    `unguarded` names the parts of the sandbox that this kernel could not give."""
+    `unguarded` names the parts of the sandbox that this kernel could not give; `noise` is how much a block of the
+    comparison varied, as a part of the time."""
 
     status: Status
     reason: str
@@ -173,6 +174,7 @@ class Verdict:
     violations: tuple[Violation, ...] = ()
     object_digest: str = ""
     unguarded: tuple[str, ...] = ()
+    noise: float | None = None
     machine: str = ""
     seconds: float = 0.0
 

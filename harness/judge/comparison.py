@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.judge import stats, verdict
@@ -10,13 +10,18 @@ from harness.judge.measure import CANDIDATE, SEED, Block
 from harness.judge.verdict import Finding
 from harness.records import CaseResult, Status, Verdict
 
+LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overall and in every case
+LOOK_NOISE = 0.05
+TYPICALLY = math.log(1.03)  # by how much a winner's usual batch may lag, for the noise in it
+
 
 @dataclass(slots=True, kw_only=True)
 class Comparison:
-    """`seed_arm` names the arm that is the seed: where the champion is still the seed, it is not run twice."""
+    """`look` is the quick first block: it can lose a comparison, but proves nothing and is not part of the evidence.
+    `seed_arm` names the arm that is the seed: where the champion is still the seed, it is not run twice."""
 
     alpha: float
-    noise: float
+    look: Block
     seed_arm: str = SEED
     overall: stats.Evidence
     by_case: Mapping[str, stats.Evidence]
@@ -31,18 +36,21 @@ class Comparison:
 
     @property
     def beats_champion(self) -> bool:
-        return self.overall.proves_faster(self.alpha)
+        return self.overall.proves_faster(self.alpha) and self._is_typical(self.by_case)
 
     @property
     def beats_on(self) -> tuple[str, ...]:
         """The cases won, each at its share of the error rate."""
         share = self.alpha / len(self.by_case)
-        return tuple(name for name, evidence in self.by_case.items() if evidence.proves_faster(share))
+        proved = [name for name, evidence in self.by_case.items() if evidence.proves_faster(share)]
+        return tuple(name for name in proved if self._is_typical((name,)))
 
     @property
     def is_over(self) -> bool:
         """Proved, lost, or not worth another block."""
         cases = self.by_case.values()
+        if not self.blocks:
+            return self.look.overall > LOST and min(self.look.ratios.values()) > LOST_CASE
         if self.overall.is_clear_loss and not any(evidence.is_promising for evidence in cases):
             return True
         if self.beats_champion or len(self.blocks) >= stats.MAX_BLOCKS:
@@ -52,12 +60,13 @@ class Comparison:
         return self.overall.is_hopeless(self.alpha) and all(evidence.is_hopeless(share) for evidence in undecided)
 
     def finding(self) -> Finding:
-        vs_seed = verdict.estimate(self._vs_seed(), self.noise)
+        vs_seed = verdict.estimate(self._vs_seed(), self._noise())
         return Finding(
             beats_champion=self.beats_champion,
             beats_on=self.beats_on,
             beats_seed=vs_seed.low > 1,
-            vs_champion=verdict.estimate(self.overall.values, self.overall.scale),
+            vs_champion=verdict.estimate([block.overall for block in self._seen()], self._noise()),
+            noise=self.overall.scale if self.blocks else None,
         )
 
     def report(self, finding: Finding, status: Status) -> Verdict:
@@ -65,28 +74,39 @@ class Comparison:
         return Verdict(
             status=status,
             reason=verdict.headline(status, cases, finding),
-            speedup=verdict.estimate(self._vs_seed(), self.noise),
+            speedup=verdict.estimate(self._vs_seed(), self._noise()),
             vs_champion=finding.vs_champion,
             median_s=verdict.geometric_mean([case.median_s for case in cases.values()]),
             seed_s=verdict.geometric_mean([case.seed_s for case in cases.values()]),
             cases=cases,
             specialist_of=finding.beats_on if status is Status.SPECIALIST else (),
+            noise=finding.noise,
         )
 
     def _case(self, name: str) -> CaseResult:
-        evidence = self.by_case[name]
         result = verdict.case_result(
-            candidate_s=[block.seconds[CANDIDATE][name] for block in self.blocks],
+            candidate_s=[block.seconds[CANDIDATE][name] for block in self._seen()],
             seed_s=statistics.median(block.seconds[self.seed_arm][name] for block in self._seeded()),
             vs_seed=[block.log_ratio(self.seed_arm, name) for block in self._seeded()],
-            vs_champion=evidence.values,
-            noise=evidence.scale,
+            vs_champion=[block.ratios[name] for block in self._seen()],
+            noise=self.by_case[name].scale if self.blocks else LOOK_NOISE,
         )
         work = self.work[name]
         return replace(result, flops=float(work.get("flops", 0)), bytes=float(work.get("bytes", 0)))
 
+    def _is_typical(self, cases: Iterable[str]) -> bool:
+        """Whether an arm's usual batch bears out its best: code that is fast on lucky inputs alone does not win."""
+        usual = (statistics.fmean(block.usual[name] for name in cases) for block in self.blocks)
+        return statistics.median(usual) < TYPICALLY
+
+    def _noise(self) -> float:
+        return self.overall.scale if self.blocks else LOOK_NOISE
+
+    def _seen(self) -> list[Block]:
+        return self.blocks or [self.look]
+
     def _seeded(self) -> list[Block]:
-        return [block for block in self.blocks if self.seed_arm in block.seconds]
+        return [block for block in self._seen() if self.seed_arm in block.seconds]
 
     def _vs_seed(self) -> list[float]:
         return [

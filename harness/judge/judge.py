@@ -6,6 +6,7 @@ The order is the whole of it; how each step works is the business of the module 
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -18,14 +19,14 @@ from harness.judge.comparison import Comparison
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.machine import this_machine
-from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench
+from harness.judge.measure import CANDIDATE, FULL, LOOK, RIVAL, SEED, Bench, Block, Effort, Probes
 from harness.judge.native import Arm
+from harness.judge.noise import BLOCKS, Noise, known
+from harness.judge.quiet import alone
 from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact, Diagnostics
 from harness.judge.verdict import Finding, Rivals, Standings
 from harness.records import Status, Verdict, Violation
-
-FIRST_NOISE = 0.01  # of a block, until this judge has seen some
 
 
 class Judge:
@@ -39,7 +40,7 @@ class Judge:
         self._check_artifact = check_artifact  # off only to show that the process alone holds, too
         self.seed = experiment.seed_path.read_text(encoding="utf-8")
         read_signature(experiment)
-        self._noise = FIRST_NOISE
+        self._noise: Noise | None = None
         self._object_digest = ""
         self.unguarded: tuple[str, ...] = ()
         self._rng = np.random.default_rng()  # seeded by the system: nothing that a candidate could know
@@ -65,7 +66,7 @@ class Judge:
 
     def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         candidate = self._admit(source, standings.objects)
-        screening = self._compare(candidate, rivals.champion, alpha, seed_blocks=1)
+        screening = self._compare(candidate, rivals.champion, alpha)
         finding = screening.finding()
         provisional = self._accept(finding, standings)
         if not provisional.is_winner:
@@ -95,7 +96,7 @@ class Judge:
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
         candidate = self._admit(source)
-        again = self._compare(candidate, rivals.champion, stats.ALPHA, seed_blocks=stats.MAX_BLOCKS)
+        again = self._compare(candidate, rivals.champion, stats.ALPHA, seed_often=True)
         finding = again.finding()
         held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case))
         finding = replace(finding, beats_on=held)
@@ -110,38 +111,53 @@ class Judge:
         if case_name not in rivals.specialists:
             return True
         cases = [case for case in self.experiment.evaluation.cases if case.name == case_name]
-        return self._compare(candidate, rivals.specialists[case_name], stats.ALPHA, 0, cases).beats_champion
+        return self._compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).beats_champion
 
     def _accept(self, finding: Finding, standings: Standings) -> Status:
         return Status(self.experiment.evaluation.accept(finding, standings))
 
     def _compare(
-        self, candidate: Artifact, rival_source: str, alpha: float, seed_blocks: int, cases: Sequence[Case] = ()
+        self,
+        candidate: Artifact,
+        rival_source: str,
+        alpha: float,
+        cases: Sequence[Case] = (),
+        *,
+        seed_often: bool = False,
     ) -> Comparison:
+        """A quick look, and where that leaves anything open, blocks until the evidence is clear. The seed is in the
+        first of them, or in all."""
         cases = cases or self.experiment.evaluation.cases
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
+        noise = self._noise = self._noise or known(self.experiment, partial(self._same, rival_source))
+        probes = self._probes[rival_source], self._probes[self.seed]
+        duel = {CANDIDATE: candidate, RIVAL: rival}
+        trio = duel if rival is seed else duel | {SEED: seed}
+        with self._bench({case.name: LOOK for case in cases}, probes) as bench:
+            look = bench.block(trio)
         comparison = Comparison(
             alpha=alpha,
-            noise=self._noise,
+            look=look,
             seed_arm=RIVAL if rival is seed else SEED,
-            overall=stats.Evidence(prior=self._noise),
-            by_case={case.name: stats.Evidence(prior=2 * self._noise) for case in cases},
+            overall=stats.Evidence(prior=noise.overall),
+            by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
             work={case.name: self.experiment.evaluation.work(case) for case in cases},
         )
-        probes = self._probes[rival_source], self._probes[self.seed]
-        call_s = {case.name: (probes[0].call_s[case.name], probes[1].call_s[case.name]) for case in cases}
-        batch_s = max(one.batch_s for one in probes)
-        bench = Bench(self.experiment, cases, call_s, batch_s, self._rng, self.stop)
-        try:
+        if comparison.is_over:
+            return comparison
+        with self._bench(look.efforts(), probes) as bench:
             while not comparison.is_over:
-                wants_seed = len(comparison.blocks) < seed_blocks and rival is not seed
-                arms = {CANDIDATE: candidate, RIVAL: rival}
-                comparison.add(bench.block(arms | {SEED: seed} if wants_seed else arms))
-        finally:
-            bench.close()
-        if len(comparison.blocks) >= stats.FUTILITY_BLOCKS:
-            self._noise = comparison.overall.scale
+                comparison.add(bench.block(duel if comparison.blocks and not seed_often else trio))
         return comparison
+
+    def _bench(self, efforts: Mapping[str, Effort], probes: Probes) -> Bench:
+        return Bench(self.experiment, efforts, probes, self._rng, self.stop)
+
+    def _same(self, source: str) -> Sequence[Block]:
+        """Blocks in which both arms are the same code."""
+        artifact, one = self.trusted(source), self._probes[source]
+        with self._bench({case.name: FULL for case in self.experiment.evaluation.cases}, (one, one)) as bench:
+            return [bench.block({CANDIDATE: artifact, RIVAL: artifact}) for _ in range(BLOCKS)]
 
     def _built(self, source: str) -> Artifact:
         experiment = self.experiment
@@ -179,7 +195,7 @@ class Judge:
         ]
         arena.open()
         try:
-            with measure.alone() as cpu, Arm(self.experiment, artifact, arena, 0, cpu, self.stop) as arm:
+            with alone(self.stop) as cpu, Arm(self.experiment, artifact, arena, 0, cpu, self.stop) as arm:
                 self.unguarded = arm.unguarded
                 for workload in workloads:
                     measure.checked_visit(arm, workload)

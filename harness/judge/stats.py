@@ -17,19 +17,15 @@ ALPHA = 0.05
 MIN_BLOCKS = 8
 FUTILITY_BLOCKS = 6
 MAX_BLOCKS = 48
-_PRIOR_WEIGHT = 4
+TOO_NOISY = 0.05  # of a block: no number of blocks that anyone waits for could then show a gain of some percent
+_PRIOR_BLOCKS = 2
+SIGMAS = 1.4826  # in a median absolute deviation
 _Z_MOST = 3.0
-_FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
+FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
 
 
 def log_cosh(x: float) -> float:
     return abs(x) + math.log1p(math.exp(-2 * abs(x))) - math.log(2)
-
-
-def spread(values: Sequence[float]) -> float:
-    """A standard deviation that a few wild values do not move (from the median absolute deviation)."""
-    middle = statistics.median(values)
-    return 1.4826 * statistics.median(abs(value - middle) for value in values)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,12 +39,14 @@ class Evidence:
 
     @property
     def scale(self) -> float:
-        """The noise of a block as known before the next one: the prior, giving way to what was seen."""
+        """The noise of a block as known before the next one: the prior counts like two blocks among those seen, in a
+        median, so that a prior from a louder or a quieter hour is soon outvoted."""
         n = len(self.values)
         if n < 2:
-            return max(self.prior, _FLOOR)
-        seen = spread(self.values)
-        return max(_FLOOR, math.sqrt((_PRIOR_WEIGHT * self.prior**2 + n * seen**2) / (_PRIOR_WEIGHT + n)))
+            return max(self.prior, FLOOR)
+        middle = statistics.median(self.values)
+        seen = [abs(value - middle) * n / (n - 0.8) for value in self.values]
+        return max(FLOOR, SIGMAS * statistics.median([*seen, *[self.prior / SIGMAS] * _PRIOR_BLOCKS]))
 
     def add(self, value: float) -> None:
         # Cut on both sides alike, so still symmetric; one wild block then costs about as much as one good block gains.

@@ -26,8 +26,11 @@ from harness.errors import JudgeError
 HERE = Path(__file__).resolve().parent
 COMPILER = "gcc"
 CANDIDATE, PRELUDE = "candidate.c", "prelude.h"
-# Without a symbol table: the names of helpers would make different objects of the same code.
-OBJECT_FLAGS = ("-shared", "-fPIC", "-nostartfiles", "-nostdlib", "-fvisibility=hidden", "-Wl,-s,-z,now,-z,noexecstack")
+COMPILE_FLAGS = ("-fPIC", "-fvisibility=hidden")
+# Without a symbol table: the names of helpers would make different artifacts of the same code.
+LINK_FLAGS = ("-shared", "-nostartfiles", "-nostdlib", "-Wl,-s,-z,now,-z,noexecstack")
+_TEXT_AT = 0x4000  # room before it for the stubs through which a library is called
+_TEXT_STEP_BYTES, TEXT_PLACES = 16, 512  # two pages of places: what a linker might have chosen
 EXPANDED_BYTES_MAX = 32 << 20
 _OBJECT_BYTES_MAX = 64 << 20
 _MEMORY_BYTES_MAX = 4 << 30
@@ -64,9 +67,10 @@ class SupportsBool(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A built shared object, whole in memory: no file of it stays behind."""
+    """A built shared object, whole in memory: no file of it stays behind. `compiled` is what it was linked from."""
 
     content: bytes
+    compiled: bytes = b""
 
     @property
     def digest(self) -> str:
@@ -124,8 +128,25 @@ def build(
     """Compile one candidate: everything is hidden but the one function of that signature."""
     with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
         box = _Box(folder=Path(scratch), timeout_s=timeout_s, stop=stop, roots=_roots())
-        built = _compile([*flags, *OBJECT_FLAGS, *_lay_out(source, signature, box.folder)], box, source)
-        return built if isinstance(built, Diagnostics) else Artifact(content=built)
+        compiled = _compile([*flags, *COMPILE_FLAGS, "-c", *_lay_out(source, signature, box.folder)], box, source)
+        return compiled if isinstance(compiled, Diagnostics) else _link(compiled, flags, None, box)
+
+
+def relink(
+    artifact: Artifact, flags: Sequence[str], place: int, timeout_s: float, stop: SupportsBool
+) -> Artifact | Diagnostics:
+    """The same code once more, at another of TEXT_PLACES in memory."""
+    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
+        box = _Box(folder=Path(scratch), timeout_s=timeout_s, stop=stop, roots=_roots())
+        return _link(artifact.compiled, flags, place, box)
+
+
+def _link(compiled: bytes, flags: Sequence[str], place: int | None, box: _Box) -> Artifact | Diagnostics:
+    """Where the linker would put it, or at a place of ours."""
+    (box.folder / "candidate.o").write_bytes(compiled)
+    at = [] if place is None else [f"-Wl,--section-start=.text={_TEXT_AT + place * _TEXT_STEP_BYTES:#x}"]
+    linked = _compile([*flags, *LINK_FLAGS, *at, "candidate.o"], box, "")
+    return linked if isinstance(linked, Diagnostics) else Artifact(content=linked, compiled=compiled)
 
 
 def preprocess(
@@ -136,7 +157,7 @@ def preprocess(
         box = _Box(
             folder=Path(scratch), timeout_s=timeout_s, stop=stop, output_bytes=EXPANDED_BYTES_MAX, roots=_roots()
         )
-        done = _compile([*flags, *OBJECT_FLAGS, "-E", *_lay_out(source, signature, box.folder)], box, source)
+        done = _compile([*flags, *COMPILE_FLAGS, "-E", *_lay_out(source, signature, box.folder)], box, source)
         return done if isinstance(done, Diagnostics) else done.decode("utf-8", "replace")
 
 

@@ -23,12 +23,14 @@ class Rivals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What the measurement proved, each part at the search's error rate; what it means is the experiment's to say."""
+    """What the measurement proved, each part at the search's error rate; what it means is the experiment's to say.
+    `noise` is how much a block varied, None where one quick look was enough."""
 
     beats_champion: bool
     beats_on: tuple[str, ...]
     beats_seed: bool
     vs_champion: Estimate
+    noise: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,10 @@ def headline(status: Status, cases: Mapping[str, CaseResult], finding: Finding) 
     if status is Status.SPECIALIST:
         return f"beats the champion of {', '.join(finding.beats_on)}; over all cases {change}"
     if status is Status.TIE:
-        low, high = finding.vs_champion.low, finding.vs_champion.high
-        return f"no difference from the champion that could be shown (x{low:.3f} to x{high:.3f})"
+        within = f"(x{finding.vs_champion.low:.3f} to x{finding.vs_champion.high:.3f})"
+        if finding.noise and finding.noise > stats.TOO_NOISY:
+            return f"this machine is too noisy to decide: a block varies by {finding.noise:.0%} {within}"
+        return f"no difference from the champion that could be shown {within}"
     if status is Status.SLOWER:
         worst = min(cases, key=lambda name: _versus(cases[name]), default="")
         return f"{change}; worst on {worst} (x{_versus(cases[worst]):.2f})" if worst else change

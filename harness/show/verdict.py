@@ -32,6 +32,7 @@ def verdict_json(verdict: Verdict) -> str:
         "violations": to_json(verdict.violations),
         "detail": verdict.detail,
         "unguarded": list(verdict.unguarded),
+        "noise": verdict.noise,
         "machine": verdict.machine,
         "seconds": verdict.seconds,
     }
@@ -55,7 +56,8 @@ def verdict_text(name: str, verdict: Verdict) -> str:
         lines.append(f"  {where}{printable(violation.message)} ({violation.rule})")
     if verdict.detail:
         lines += [f"  | {printable(line)}" for line in verdict.detail.splitlines()]
-    lines.append(f"  {verdict.seconds:.2f} s on {verdict.machine}")
+    noise = f", noise of a block {verdict.noise:.1%}" if verdict.noise else ""
+    lines.append(f"  {verdict.seconds:.2f} s on {verdict.machine}{noise}")
     return "\n".join(lines)
 
 
