@@ -17,7 +17,7 @@ from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
 from harness.hooks import blame
 from harness.judge.clock import Stop
-from harness.judge.machine import caches, this_machine
+from harness.judge.machine import caches, fingerprint, this_machine
 from harness.judge.stats import ALPHA
 from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Rivals, Standings
@@ -101,7 +101,7 @@ class Search:
             proposer=self.proposer.line,
             total=self.options.attempts,
             resumed_from=self.scores.last_attempt,
-            machine=str(this_machine()),
+            machine=fingerprint(self.experiment.flags),
         )
 
     async def proposals(self, asking: Callable[[int], None]) -> AsyncIterator[Proposal]:

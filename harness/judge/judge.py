@@ -18,7 +18,7 @@ from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Comparison
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, lay_out
-from harness.judge.machine import this_machine
+from harness.judge.machine import fingerprint
 from harness.judge.measure import CANDIDATE, FULL, LOOK, RIVAL, SEED, Bench, Block, Effort, Probes
 from harness.judge.native import Arm
 from harness.judge.noise import BLOCKS, Noise, known
@@ -62,7 +62,8 @@ class Judge:
         except Fault as fault:
             found = fault.verdict()
         found = replace(found, object_digest=self._object_digest, unguarded=self.unguarded)
-        return replace(found, machine=str(this_machine()), seconds=round(time.monotonic() - started_s, 3))
+        machine = fingerprint(self.experiment.flags)
+        return replace(found, machine=machine, seconds=round(time.monotonic() - started_s, 3))
 
     def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         candidate = self._admit(source, standings.objects)

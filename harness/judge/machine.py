@@ -2,8 +2,8 @@
 
 import os
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +24,12 @@ class Machine:
 
     def __str__(self) -> str:
         return f"{self.cpu} ({self.isa}), {self.cores} cores, {self.compiler}, Linux {self.kernel}"
+
+
+def fingerprint(flags: Sequence[str]) -> str:
+    """This machine as a score names it, with the compile flags: times that differ in any of it are not ranked."""
+    machine = this_machine()
+    return str(replace(machine, compiler=" ".join((machine.compiler, *flags))))
 
 
 @cache
