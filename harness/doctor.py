@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import contract
 from harness.ask.tokens import EXACT, TokenCounter
 from harness.errors import HarnessError
-from harness.judge import toolchain
+from harness.judge import roofline, toolchain
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.judge.machine import cpu_info
@@ -88,6 +88,15 @@ def _judge() -> Iterator[Check]:
         f"lacks {', '.join(judge.unguarded)}" if judge.unguarded else "no_new_privs, landlock, seccomp, no_timestamps"
     )
     yield Check("sandbox", not judge.unguarded, found, False, "candidates run with less around them; docs/security.md.")
+    yield _ceiling()
+
+
+def _ceiling() -> Check:
+    """Measured anew: who doubts a share of the ceiling comes here."""
+    try:
+        return Check("ceiling", True, f"one core: {roofline.measure()}", True)
+    except HarnessError as fault:
+        return Check("ceiling", False, fault.message, True, fault.hint)
 
 
 def _first_line(program: str) -> str:

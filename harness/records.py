@@ -144,7 +144,8 @@ class Estimate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """One workload shape: the candidate's time and its ratios to the seed and to the champion. `flops` and `bytes` are
-    the work of one call, as the experiment counts it."""
+    the work of one call, as the experiment counts it; `ceiling_s` is the least time that this work takes on the machine
+    where it was measured, 0 where unknown."""
 
     median_s: float
     low_s: float
@@ -154,6 +155,12 @@ class CaseResult:
     vs_champion: Estimate | None = None
     flops: float = 0.0
     bytes: float = 0.0
+    ceiling_s: float = 0.0
+
+    @property
+    def of_ceiling(self) -> float | None:
+        """The share of the machine's ceiling that was reached."""
+        return self.ceiling_s / self.median_s if self.ceiling_s else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.judge import stats, verdict
 from harness.judge.measure import CANDIDATE, SEED, Block
+from harness.judge.roofline import Ceiling
 from harness.judge.verdict import Finding
 from harness.records import CaseResult, Status, Verdict
 
@@ -26,6 +27,7 @@ class Comparison:
     overall: stats.Evidence
     by_case: Mapping[str, stats.Evidence]
     work: Mapping[str, Mapping[str, float]]  # flops and bytes of a call
+    ceiling: Ceiling
     blocks: list[Block] = field(default_factory=list)
 
     def add(self, block: Block) -> None:
@@ -91,8 +93,8 @@ class Comparison:
             vs_champion=[block.ratios[name] for block in self._seen()],
             noise=self.by_case[name].scale if self.blocks else LOOK_NOISE,
         )
-        work = self.work[name]
-        return replace(result, flops=float(work.get("flops", 0)), bytes=float(work.get("bytes", 0)))
+        flops, moved = (float(self.work[name].get(key, 0)) for key in ("flops", "bytes"))
+        return replace(result, flops=flops, bytes=moved, ceiling_s=self.ceiling.seconds(flops, moved))
 
     def _is_typical(self, cases: Iterable[str]) -> bool:
         """Whether an arm's usual batch bears out its best: code that is fast on lucky inputs alone does not win."""

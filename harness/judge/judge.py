@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
-from harness.judge import elf, gate, measure, stats, toolchain
+from harness.judge import elf, gate, measure, roofline, stats, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Comparison
 from harness.judge.fault import Fault
@@ -143,6 +143,7 @@ class Judge:
             overall=stats.Evidence(prior=noise.overall),
             by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
             work={case.name: self.experiment.evaluation.work(case) for case in cases},
+            ceiling=roofline.ceiling(),
         )
         if comparison.is_over:
             return comparison

@@ -10,7 +10,19 @@ from harness.keep.memory import Memory, Unexplored
 from harness.keep.scores import MAX_WINNERS, Scores, Winner
 from harness.keep.usage import PRICES_AS_OF
 from harness.records import SEED, CaseResult, Estimate, Status, Usage
-from harness.show.words import cost, duration, escape, gain, plain, quote, table, table_head, table_row, with_interval
+from harness.show.words import (
+    cost,
+    duration,
+    escape,
+    gain,
+    percent,
+    plain,
+    quote,
+    table,
+    table_head,
+    table_row,
+    with_interval,
+)
 
 PICTURE = "SCORES.svg"
 _NAME_CHARS = 12
@@ -42,9 +54,9 @@ def standings(scores: Scores) -> str:
         return "\n".join(f"{case}: the seed takes {duration(seed_s)}" for case, seed_s in cases.items())
     lines = [f"The best so far (attempt {champion.attempt}){_over_seed(champion.speedup)}."]
     for case, result in champion.cases.items():
-        gflops, gbytes = _rates(result)
+        gflops, gbytes, share = _rates(result)
         line = f"{case}: {duration(result.median_s)}, {gain(result.speedup.ratio)} over the seed"
-        line += f", {gflops} GFLOP/s, {gbytes} GB/s"
+        line += f", {gflops} GFLOP/s, {gbytes} GB/s" + (f", {share} of the machine's ceiling" if share else "")
         holder = scores.specialists.get(case, champion)
         if holder is not champion:
             ratio = holder.cases[case].speedup.ratio if case in holder.cases else None
@@ -173,13 +185,15 @@ def _champion_cases(champion: Winner) -> str:
         )
         for case, result in champion.cases.items()
     ]
-    head = ("Case", "Median", "Seed", "Win [interval]", "GFLOP/s", "GB/s")
-    return "## The best, case by case\n\n" + table(head, "lrrrrr", rows)
+    head = ("Case", "Median", "Seed", "Win [interval]", "GFLOP/s", "GB/s", "Of ceiling")
+    return "## The best, case by case\n\n" + table(head, "lrrrrrr", rows)
 
 
-def _rates(result: CaseResult) -> tuple[str, str]:
-    """Work done in a nanosecond: arithmetic, and bytes that have to be moved at least."""
-    return f"{result.flops / result.median_s / 1e9:.3g}", f"{result.bytes / result.median_s / 1e9:.3g}"
+def _rates(result: CaseResult) -> tuple[str, str, str]:
+    """Work done in a nanosecond, arithmetic and bytes that have to be moved at least; and the share of the machine's
+    ceiling that it comes to, where that is known."""
+    gflops, gbytes = (f"{work / result.median_s / 1e9:.3g}" for work in (result.flops, result.bytes))
+    return gflops, gbytes, "" if result.of_ceiling is None else percent(result.of_ceiling)
 
 
 def _counts(counts: Mapping[str, int], last_attempt: int) -> str:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from harness.records import Estimate, Verdict, to_json
-from harness.show.words import duration, gain
+from harness.show.words import duration, gain, percent
 
 SCHEMA = 1
 
@@ -26,6 +26,7 @@ def verdict_json(verdict: Verdict) -> str:
                 "speedup": case.speedup.ratio,
                 "interval": _interval(case.speedup),
                 "vs_champion": _comparison(case.vs_champion),
+                "of_ceiling": case.of_ceiling,
             }
             for name, case in verdict.cases.items()
         },
@@ -46,10 +47,13 @@ def verdict_text(name: str, verdict: Verdict) -> str:
     if verdict.vs_champion:
         lines.append(f"  against the champion  {_text(verdict.vs_champion)}")
     if verdict.cases:
-        lines.append(f"  {'case':<16}{'time':>10}{'seed':>10}  {'against the seed':<28}against the champion")
+        lines.append(
+            f"  {'case':<16}{'time':>10}{'seed':>10}{'of ceiling':>12}  {'against the seed':<28}against the champion"
+        )
     for case, result in verdict.cases.items():
         versus = _text(result.vs_champion) if result.vs_champion else ""
-        times = f"{duration(result.median_s):>10}{duration(result.seed_s):>10}"
+        share = "" if result.of_ceiling is None else percent(result.of_ceiling)
+        times = f"{duration(result.median_s):>10}{duration(result.seed_s):>10}{share:>12}"
         lines.append(f"  {case:<16}{times}  {_text(result.speedup):<28}{versus}")
     for violation in verdict.violations:
         where = f"line {violation.line}: " if violation.line else ""

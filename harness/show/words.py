@@ -28,6 +28,11 @@ def gain(ratio: float) -> str:
     return f"x{ratio:.3f}" if ratio < 10 else f"x{ratio:.4g}"
 
 
+def percent(share: float) -> str:
+    """`62 %`, with a digit more where it is small."""
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f} %"
+
+
 def cost(usage: Usage) -> str:
     """`$0.42`, `about $0.42` where tokens were estimated, `unknown` where a price is not known."""
     if usage.cost_usd is None:

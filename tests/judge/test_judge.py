@@ -6,6 +6,7 @@ import pytest
 
 from harness import contract
 from harness.errors import JudgeError
+from harness.judge import toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.judge import Judge
 from harness.judge.verdict import Rivals, Standings
@@ -62,6 +63,14 @@ def test_the_speedup_of_a_winner_has_an_interval_around_it(faster: Verdict) -> N
 
 def test_every_timed_case_is_in_the_verdict(faster: Verdict) -> None:
     assert set(faster.cases) == {case.name for case in QUICK.evaluation.cases}
+
+
+def test_every_timed_case_has_a_least_time_and_took_longer(faster: Verdict) -> None:
+    assert all(0 < case.ceiling_s < case.median_s for case in faster.cases.values())
+
+
+def test_the_machine_of_a_verdict_names_compiler_and_flags(faster: Verdict) -> None:
+    assert f"{toolchain.compiler_version()} -O3 -march=native, Linux " in faster.machine
 
 
 def test_the_same_code_again_does_not_win(judge: Judge) -> None:

@@ -27,6 +27,7 @@ def cases(ratio: float, **others: float) -> dict[str, CaseResult]:
             vs_champion=estimate(0.97),
             flops=1e6,
             bytes=4e5,
+            ceiling_s=9e-6,
         )
         for case, one in ratios.items()
     }

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -6,7 +7,7 @@ from harness.keep.memory import Memory
 from harness.keep.scores import MAX_WINNERS, Scores
 from harness.records import Attempt, Status, Usage
 from harness.show.report import memory_md, parent_note, scores_md, standings
-from harness.show.words import cost, duration, gain, quote
+from harness.show.words import cost, duration, gain, percent, quote
 from keep.samples import attempt, search
 
 NASTY = "a | b\n# title\n```\n<script>x</script> `code` ![x](http://e) \x1b[2J **bold**"
@@ -57,6 +58,13 @@ def test_a_time_is_shown_in_the_unit_that_suits(seconds: float | None, shown: st
 )
 def test_a_gain_is_a_factor(ratio: float, shown: str) -> None:
     assert gain(ratio) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.618, "62 %"), (0.0994, "9.9 %"), (0.0996, "10 %"), (0.002, "0.2 %"), (1.04, "104 %")]
+)
+def test_a_share_has_two_digits_and_is_never_cut_at_all_of_it(share: float, shown: str) -> None:
+    assert percent(share) == shown
 
 
 @pytest.mark.parametrize(
@@ -131,7 +139,7 @@ def test_a_winner_of_another_machine_is_marked_and_not_ranked() -> None:
 
 def test_the_champion_has_a_table_of_its_cases_with_intervals() -> None:
     rows = _rows(scores_md(_scores(attempt(1, Status.BEST, 1.5))), "The best, case by case")
-    assert rows[0] == "| decode | 26.7 µs | 40.0 µs | x1.500 [1.485, 1.515] | 37.5 | 15 |"
+    assert rows[0] == "| decode | 26.7 µs | 40.0 µs | x1.500 [1.485, 1.515] | 37.5 | 15 | 34 % |"
     assert len(rows) == 5
 
 
@@ -231,8 +239,20 @@ def test_the_same_state_gives_the_same_pages() -> None:
 def test_standings_say_case_by_case_where_the_champions_time_goes() -> None:
     lines = standings(_scores(attempt(1, Status.BEST, 1.5), attempt(2, Status.SPECIALIST, 1.1, odd=1.9))).splitlines()
     assert lines[0] == "The best so far (attempt 1), x1.500 over the seed."
-    assert lines[1] == "decode: 26.7 µs, x1.500 over the seed, 37.5 GFLOP/s, 15 GB/s"
-    assert lines[-1] == "odd: 26.7 µs, x1.500 over the seed, 37.5 GFLOP/s, 15 GB/s; attempt 2 is better here (x1.900)"
+    rates = "26.7 µs, x1.500 over the seed, 37.5 GFLOP/s, 15 GB/s, 34 % of the machine's ceiling"
+    assert lines[1] == f"decode: {rates}"
+    assert lines[-1] == f"odd: {rates}; attempt 2 is better here (x1.900)"
+
+
+def test_where_the_ceiling_is_unknown_nothing_is_said_of_it() -> None:
+    scores = _scores(_without_a_ceiling(attempt(1, Status.BEST, 1.5)))
+    assert standings(scores).splitlines()[1].endswith("15 GB/s")
+    assert _rows(scores_md(scores), "The best, case by case")[0].endswith("| 37.5 | 15 |  |")
+
+
+def _without_a_ceiling(made: Attempt) -> Attempt:
+    cases = {name: replace(case, ceiling_s=0.0) for name, case in made.verdict.cases.items()}
+    return replace(made, verdict=replace(made.verdict, cases=cases))
 
 
 def test_standings_without_a_winner_are_the_seeds() -> None:
