@@ -11,15 +11,14 @@ import argparse
 import asyncio
 import gc
 import io
-import math
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from harness.command_line import Parser, fail, number
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -38,6 +37,8 @@ async def search(search: Search, view: View) -> str:
     """The loop. Returns why it ended."""
     async with search:
         view.open(search.header())
+        async for note in search.arrive():  # another machine: what was measured elsewhere is measured here first
+            view.note(note)
         async for proposal in search.proposals(view.asking):  # ask
             view.judging(proposal.number)
             attempt = await search.judge(proposal)  # judge
@@ -89,6 +90,21 @@ def judge(args: argparse.Namespace) -> int:
     return 0
 
 
+def verify(args: argparse.Namespace) -> int:
+    """python loop.py verify: earlier winners measured again, on this machine."""
+    from harness.show import verified
+    from harness.verify import verify as measure_again
+
+    progress, outcome = verified.progress_text, verified.outcome_text
+    if args.json:
+        progress, outcome = verified.progress_json, verified.outcome_json
+    experiment = _experiment(args.experiment)
+    open_judge = partial(_open_judge, require_sandbox=args.require_sandbox)
+    found = measure_again(experiment, open_judge, lambda one: print(progress(one), flush=True), every=args.all)
+    print(outcome(experiment.name, asyncio.run(found)))
+    return 0
+
+
 def seed(args: argparse.Namespace) -> int:
     """python loop.py seed: a fresh search; history and winners/ stay."""
     from harness.search import start_over
@@ -126,6 +142,10 @@ VERBS: dict[str, tuple[Any, str, str]] = {
   python loop.py judge linear                          the current candidate against the champion
   python loop.py judge linear --file mine.c            your own file
   python loop.py judge linear --file a.c --against b.c --json"""),
+    "verify": (verify, "measure the winners again on this machine, and say what no longer holds", """\
+  python loop.py verify linear                         the champion and the specialists
+  python loop.py verify linear --all                   every winner that is listed
+  python loop.py verify linear --json"""),
     "seed": (seed, "start a fresh search; git history and winners/ stay", """\
   python loop.py seed linear
   python loop.py seed linear --from 1f6d0c2            start from an archived winner"""),
@@ -159,38 +179,23 @@ JSON_HELP = "one JSON object a line, nothing else on stdout"
 SANDBOX_HELP = "refuse to run candidates where this kernel lacks a part of the sandbox"
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse, with a user's mistake as one error and one hint."""
-
-    def error(self, message: str) -> NoReturn:
-        raise HarnessError(f"{message}.", f"`{self.prog} --help` shows what there is.")
-
-    def refuse(self, words: Sequence[str]) -> NoReturn:
-        """What is left over once everything known has been read."""
-        near = get_close_matches(words[0], self._option_string_actions, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"`{self.prog} --help` shows what there is."
-        raise HarnessError(f"{shlex.join(words)} is not understood.", hint)
-
-
 def _parser() -> Parser:
     verbs = "\n".join(f"  python loop.py {name:<8} {about}" for name, (_, about, _) in VERBS.items())
     parser = Parser(
         prog="python loop.py",
         description="Ask a model for one function, judge it, remember what happened, commit what won.",
         epilog=RUN_EXAMPLES + verbs,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.set_defaults(call=run)
     parser.add_argument("experiment", help="its name, or the path of its folder")
     add = parser.add_argument
-    add("--loop", type=_number(int, 1), default=1, metavar="N", help="attempts to make (default: 1)")
+    add("--loop", type=number(int, 1), default=1, metavar="N", help="attempts to make (default: 1)")
     add("--model", metavar="NAME", help="a model's name, `builtin`, or `replay:FOLDER`")
     add("--base-url", metavar="URL", help="any OpenAI-compatible endpoint")
-    add("--temperature", type=_number(float, 0, 2), metavar="T", help="passed to the model if given")
+    add("--temperature", type=number(float, 0, 2), metavar="T", help="passed to the model if given")
     add("--parent", default="best", metavar="REF", help="best, seed, an attempt's number or a winner's commit")
     add("--instructions", metavar="TEXT|FILE", help="a word of yours in every prompt")
-    add("--seed", type=_number(int, 0), metavar="S", help="of the built-in proposer's draws; passed to a model")
+    add("--seed", type=number(int, 0), metavar="S", help="of the built-in proposer's draws; passed to a model")
     add("--require-sandbox", action="store_true", help=SANDBOX_HELP)
     add("--no-commit", action="store_true", help="keep winners, but leave git alone")
     add("--json", action="store_true", help=JSON_HELP)
@@ -204,8 +209,6 @@ def _verb_parser(verb: str) -> Parser:
         prog=f"python loop.py {verb}",
         description=f"{about[0].upper()}{about[1:]}.",
         epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.set_defaults(call=call)
     if verb not in ("list", "doctor"):
@@ -213,6 +216,9 @@ def _verb_parser(verb: str) -> Parser:
     if verb == "judge":
         parser.add_argument("--file", metavar="F", help="the source to judge (default: the current candidate)")
         parser.add_argument("--against", metavar="G", help="a source to stand in for the champion")
+    if verb == "verify":
+        parser.add_argument("--all", action="store_true", help="every winner that is listed, not the best alone")
+    if verb in ("judge", "verify"):
         parser.add_argument("--require-sandbox", action="store_true", help=SANDBOX_HELP)
     if verb == "seed":
         parser.add_argument("--from", dest="commit", metavar="COMMIT", help="an archived winner to start from")
@@ -226,20 +232,6 @@ def _verb_parser(verb: str) -> Parser:
         parser.add_argument("new", nargs="?", default="best", help="the same; default: best")
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     return parser
-
-
-def _number(kind: type[int] | type[float], low: int, high: float = math.inf) -> Callable[[str], float]:
-    def convert(text: str) -> float:
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            to = f"{low} or more" if high == math.inf else f"from {low} to {high}"
-            raise argparse.ArgumentTypeError(f"{text!r} must be a {'whole ' * (kind is int)}number, {to}")
-        return value
-
-    return convert
 
 
 def _open_judge(experiment: Experiment, stop: Stop, require_sandbox: bool) -> Judge:
@@ -276,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(end="", flush=True)
         return code
     except HarnessError as fault:
-        return _fail(fault.message, fault.hint)
+        return fail(fault.message, fault.hint)
     except KeyboardInterrupt:
         print("interrupted.", file=sys.stderr)
         return 130
@@ -284,12 +276,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more when it ends
         if isinstance(fault, BrokenPipeError):  # the reader had enough, as in `loop.py show linear | head`
             return 0
-        return _fail(f"cannot print: {fault.strerror}.", "see what standard output is connected to.")
-
-
-def _fail(message: str, hint: str) -> int:
-    print("error: " + message.replace("\n", "\n       "), f"hint: {hint}", sep="\n", file=sys.stderr)
-    return 1
+        return fail(f"cannot print: {fault.strerror}.", "see what standard output is connected to.")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.judge.stats import ALPHA
 from harness.judge.verdict import Rivals, Standings
+from harness.keep.files import read_text
 from harness.keep.scores import Scores
 from harness.keep.state import SCORES
-from harness.keep.store import BEST, find_source, read_text
+from harness.keep.store import BEST, find_source
 from harness.records import Verdict
 
 

@@ -22,18 +22,19 @@ from harness.judge.stats import ALPHA
 from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.scores import Scores
-from harness.keep.store import Pages, Store, now
+from harness.keep.store import Store, now
 from harness.keep.store import start_over as keep_start_over
 from harness.keep.usage import priced
 from harness.records import SEED, Attempt, Candidate, Parent, Proposal, Status, Verdict
-from harness.show import plots, report
+from harness.show import report
 from harness.show.live import Header
 from harness.show.pages import called
+from harness.show.snapshots import PAGES
+from harness.show.verified import progress_text
+from harness.verify import Remeasures, again
 
-PAGES = Pages(scores=report.scores_md, memory=report.memory_md, picture=plots.search_svg)
 
-
-class Examiner(Protocol):
+class Examiner(Remeasures, Protocol):
     """Who decides: the judge, or a stand-in where only the harness itself is measured."""
 
     def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict: ...
@@ -95,14 +96,31 @@ class Search:
     def scores(self) -> Scores:
         return self.store.state.scores
 
+    @property
+    def machine(self) -> str:
+        """What times of this run will be said to be measured on."""
+        return fingerprint(self.experiment.flags)
+
     def header(self) -> Header:
         return Header(
             experiment=self.experiment.name,
             proposer=self.proposer.line,
             total=self.options.attempts,
             resumed_from=self.scores.last_attempt,
-            machine=fingerprint(self.experiment.flags),
+            machine=self.machine,
         )
+
+    async def arrive(self) -> AsyncIterator[str]:
+        """On another machine than that of the scores: their title holders once more, before anything is asked, so that
+        no prompt and no rival rests on what was measured elsewhere. Yields what to tell the user."""
+        due = self.scores.due(self.machine)
+        if not due:
+            return
+        yield "another machine: measuring the champion here first"
+        async for one in again(self.store, await self._judge(), due):
+            yield progress_text(one)
+        if self.scores.champion is None:
+            yield f"no champion here: going on from {self.scores.start}"
 
     async def proposals(self, asking: Callable[[int], None]) -> AsyncIterator[Proposal]:
         """One proposal an attempt: first the one that an earlier run paid for and did not get to judge."""
@@ -149,7 +167,7 @@ class Search:
             parent=parent,
             parent_note=report.parent_note(scores, parent.ref),
             memory=self.store.memory_page,
-            scores=report.standings(scores),
+            scores=report.standings(scores, self.machine),
             machine=asdict(this_machine()) | dict(caches()),
             instructions=self.options.instructions,
         )

@@ -25,7 +25,7 @@ from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone
 from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact, Diagnostics
-from harness.judge.verdict import Finding, Rivals, Standings
+from harness.judge.verdict import Finding, Rivals, Standings, against_seed
 from harness.records import Status, Verdict, Violation
 
 
@@ -73,6 +73,21 @@ class Judge:
         if not provisional.is_winner:
             return screening.report(finding, provisional)
         return self._verify(source, rivals, provisional, standings)
+
+    def remeasure(self, source: str) -> Verdict:
+        """An earlier winner once more, against the seed alone: `accepted` where it is faster over all cases,
+        `specialist` where it is on some. Its faults are in the verdict, as in `judge`."""
+        started_s = time.monotonic()
+        try:
+            again = self._compare(self._admit(source), self.seed, stats.ALPHA, seed_blocks=0)
+            finding = again.finding()
+            status, reason = against_seed(finding)
+            found = replace(again.report(finding, status), reason=reason, vs_champion=None)
+            found = replace(found, cases={name: replace(one, vs_champion=None) for name, one in found.cases.items()})
+        except Fault as fault:
+            found = fault.verdict()
+        found = replace(found, unguarded=self.unguarded, machine=str(this_machine()))
+        return replace(found, seconds=round(time.monotonic() - started_s, 3))
 
     def examine(self, source: str) -> Verdict | None:
         """Everything that comes before the measurement; None where nothing was found against the source."""

@@ -53,6 +53,17 @@ def accept(finding: Finding, standings: Standings) -> Status:
     return Status.SLOWER if finding.vs_champion.high < math.exp(-stats.MARGIN) else Status.TIE
 
 
+def against_seed(finding: Finding) -> tuple[Status, str]:
+    """What a measurement says of a candidate whose one rival was the seed, and in a few words why."""
+    if finding.beats_champion:
+        return Status.ACCEPTED, "faster than the seed"
+    if finding.beats_on:
+        return Status.SPECIALIST, f"faster than the seed on {', '.join(finding.beats_on)}"
+    if finding.vs_champion.high < math.exp(-stats.MARGIN):
+        return Status.SLOWER, "slower than the seed"
+    return Status.TIE, "no faster than the seed"
+
+
 def estimate(logs: Sequence[float], noise: float) -> Estimate:
     """Log-ratios of times (below 0 is faster) -> a ratio above 1 where the candidate is faster, with its interval."""
     place = stats.locate(logs, noise)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.errors import KeepError
 from harness.keep.files import write_whole
-from harness.keep.scores import traits
+from harness.keep.winners import traits
 from harness.records import Attempt
 
 # GitPython looks for git when it is imported; whether there is one is `Archive.open`'s to say, in this house's words.

@@ -59,6 +59,17 @@ def _write(path: Path, text: str, flush: bool) -> None:
         os.close(descriptor)
 
 
+def read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError) as fault:
+        raise KeepError(f"cannot read {path}: {fault.strerror}.", "name a file of source text.") from None
+    except OSError as fault:
+        raise cannot("read", path, fault) from None
+    except UnicodeDecodeError as fault:
+        raise KeepError(f"{path} is not UTF-8: byte {fault.start}.", "save it as UTF-8.") from None
+
+
 def read_json(path: Path) -> Mapping[str, Any] | None:
     """The object a file holds, None where there is no file. Anything else is a KeepError."""
     try:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from harness.errors import KeepError
 from harness.keep.files import cannot
-from harness.records import SEED, Attempt, Proposal, from_json, to_json
+from harness.records import SEED, Attempt, Proposal, Verdict, from_json, to_json
 
 _TAIL_BYTES = 65536
 
@@ -50,12 +50,24 @@ class Committed:
     commit: str
 
 
-Event: TypeAlias = Seeded | Proposed | Judged | Committed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A winner was measured again, on the machine that the verdict names; `number` counts these events in a search.
+    `attempt` is the winner's, or 0 for the winner that the search started from."""
+
+    number: int
+    at: str
+    attempt: int
+    verdict: Verdict
+
+
+Event: TypeAlias = Seeded | Proposed | Judged | Committed | Verified
 _KINDS: dict[str, type[Event]] = {
     "seeded": Seeded,
     "proposed": Proposed,
     "judged": Judged,
     "committed": Committed,
+    "verified": Verified,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 

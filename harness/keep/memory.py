@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.keep.files import lines, read_json, unreadable
-from harness.keep.scores import traits
+from harness.keep.winners import traits
 from harness.records import Attempt, Estimate, Status, from_json, to_json
 
 EXHAUSTED_AFTER = 8

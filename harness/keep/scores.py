@@ -1,6 +1,8 @@
 """Attempts -> SCORES.json: the standings of a search, its baseline, its winners and what it has cost.
 
-Folds attempts in the order of their numbers, a constant amount of work each; decides nothing and draws nothing.
+Folds attempts in the order of their numbers, a constant amount of work each, and winners that were measured again in
+the order of theirs. Titles are held by rows of one machine, that of the newest measurement (docs/adr/0010). Draws
+nothing.
 """
 
 import json
@@ -12,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.keep.files import lines, read_json, unreadable
-from harness.records import SEED, Attempt, CaseResult, Estimate, Status, Usage, from_json, to_json
+from harness.keep.winners import SeedRow, Winner, award, is_ahead, is_same_machine, measured_again, seed_row, winner_of
+from harness.records import SEED, Attempt, Status, Usage, Verdict, from_json, to_json
 
 MAX_WINNERS = 40
+START = 0  # in place of an attempt's number: what the search started from
 _MODELS = 20
 _OTHER_MODELS = "others"
 
@@ -35,7 +39,9 @@ _LETTERS = {
 }
 _STATUSES = {letter: status for status, letter in _LETTERS.items()}
 _MISSING = "?"
-_STEP = re.compile(r"([A-Za-z?])([0-9.]*)")
+# Behind an attempt, `=` and the champion's speed-up as it was measured again before the next one.
+_STEP = re.compile(r"([A-Za-z?])([0-9.]*)(?:=([0-9.]+))?")
+_LEVEL = re.compile(r"=[0-9.]*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,42 +51,16 @@ class Step:
     number: int
     status: Status | None
     speedup: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeedRow:
-    """The baseline as the newest measurement found it."""
-
-    attempt: int
-    at: str
-    median_s: float | None
-    cases: Mapping[str, float]
-    machine: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Winner:
-    """An accepted candidate. Compared by identity: what is made of a row is then remembered with the row."""
-
-    attempt: int
-    at: str
-    model: str
-    status: Status
-    speedup: Estimate | None
-    median_s: float | None
-    seed_s: float | None
-    tags: tuple[str, ...]
-    cases: Mapping[str, CaseResult]
-    machine: str
-    specialist_of: tuple[str, ...] = ()
-    commit: str | None = None
+    champion_again: float | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Scores:
     """Everything SCORES.json says. `winners` is in the order of attempts: the newest, and all that hold a title.
 
-    `start` is what the search began from, `seed` or a commit; `suffix` is that of the files under winners/.
+    `start` is what the search began from, `seed` or a commit; `suffix` is that of the files under winners/. `machine`
+    is that of the newest measurement, `verified` the last of the repeated ones; `unmeasured` are the attempts that held
+    a title on the machine before and were not measured on this one yet.
     """
 
     search: str
@@ -88,6 +68,9 @@ class Scores:
     start: str = SEED
     suffix: str = ".c"
     last_attempt: int = 0
+    machine: str = ""
+    verified: int = 0
+    unmeasured: tuple[int, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     usage_by_model: dict[str, Usage] = field(default_factory=dict)
@@ -107,9 +90,28 @@ class Scores:
         self.counts[attempt.status] = self.counts.get(attempt.status, 0) + 1
         self._add_usage(attempt.model, attempt.usage)
         if attempt.verdict.seed_s is not None or attempt.verdict.cases:
-            self.seed = _seed_row(attempt)
+            self._move_to(attempt.verdict.machine)
+            self.seed = seed_row(attempt.number, attempt.at, attempt.verdict)
         if attempt.status.is_winner:
-            self._add_winner(_winner(attempt))
+            self._add_winner(winner_of(attempt))
+
+    def fold_verified(self, number: int, attempt: int, at: str, verdict: Verdict) -> None:
+        """Take in what a winner was measured to be now; a number that was folded before changes nothing."""
+        if number <= self.verified:
+            return
+        self.verified = number
+        self._move_to(verdict.machine)
+        self.unmeasured = tuple(other for other in self.unmeasured if other != attempt)
+        if verdict.cases:
+            self.seed = seed_row(self.last_attempt, at, verdict)
+        if attempt == START and not verdict.status.is_winner:
+            self.start = SEED
+        self.winners = tuple(measured_again(one, verdict) if one.attempt == attempt else one for one in self.winners)
+        self._award_titles()
+        if self.trail:
+            champion = self.champion
+            level = champion.speedup.ratio if champion and champion.speedup else 1.0
+            self.trail = _LEVEL.sub("", self.trail) + f"={level:.3f}"
 
     def committed(self, number: int, commit: str) -> None:
         self.winners = tuple(
@@ -117,28 +119,47 @@ class Scores:
         )
 
     @property
-    def machine(self) -> str:
-        """The machine of the newest measurement, against which winners are ranked."""
-        return self.seed.machine if self.seed else ""
+    def champion(self) -> Winner | None:
+        return self.winner(self.champion_attempt)
 
     @property
-    def champion(self) -> Winner | None:
-        return self._winner_of(self.champion_attempt)
+    def title_holders(self) -> tuple[int, ...]:
+        """The champion's attempt, or what the search started from where that is an older winner; the specialists'."""
+        first = START if self.champion_attempt is None and self.start != SEED else self.champion_attempt
+        return tuple(dict.fromkeys(one for one in (first, *self.specialist_attempts.values()) if one is not None))
+
+    def due(self, machine: str) -> tuple[int, ...]:
+        """What has to be measured on a machine before anything else is measured against it there."""
+        if not self.machine or is_same_machine(self.machine, machine):
+            return self.unmeasured
+        return self.title_holders
+
+    def held_by(self, winner: Winner) -> tuple[str, ...]:
+        """The cases that a winner is the specialist of."""
+        return tuple(case for case, number in self.specialist_attempts.items() if number == winner.attempt)
+
+    def winner(self, attempt: int | None) -> Winner | None:
+        return next((winner for winner in reversed(self.winners) if winner.attempt == attempt), None)
 
     @property
     def specialists(self) -> Mapping[str, Winner]:
         """The best winner of each case: the one that won there, else the champion."""
         best = {} if self.champion is None else dict.fromkeys(self.champion.cases, self.champion)
         for case, number in self.specialist_attempts.items():
-            winner = self._winner_of(number)
+            winner = self.winner(number)
             if winner is not None:
                 best[case] = winner
         return best
 
     def steps(self) -> Iterator[Step]:
         """The whole search, attempt by attempt, as far as the trail remembers it."""
-        for number, (letter, speedup) in enumerate(_STEP.findall(self.trail), start=1):
-            yield Step(number=number, status=_STATUSES.get(letter), speedup=float(speedup) if speedup else None)
+        for number, (letter, speedup, again) in enumerate(_STEP.findall(self.trail), start=1):
+            yield Step(
+                number=number,
+                status=_STATUSES.get(letter),
+                speedup=float(speedup) if speedup else None,
+                champion_again=float(again) if again else None,
+            )
 
     def to_json(self) -> dict[str, Any]:
         return {"schema": 1, **{item.name: to_json(getattr(self, item.name)) for item in fields(self)}}
@@ -146,7 +167,10 @@ class Scores:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Scores":
         """ValueError says what is wrong."""
-        return from_json(cls, data)
+        scores = from_json(cls, data)
+        if not scores.machine and scores.seed:
+            scores.machine = scores.seed.machine  # a file from before the machine was named by itself
+        return scores
 
     def text(self) -> str:
         """SCORES.json: what `to_json` says, a winner a line, each written out once for all the times it is saved."""
@@ -178,7 +202,7 @@ class Scores:
             self.specialist_attempts = {
                 case: number
                 for case, number in self.specialist_attempts.items()
-                if not _is_ahead(winner, self._winner_of(number), case)
+                if not is_ahead(winner, self.winner(number), case)
             }
         self.specialist_attempts |= dict.fromkeys(winner.specialist_of, winner.attempt)
         if len(self.winners) > MAX_WINNERS:
@@ -186,60 +210,26 @@ class Scores:
 
     def _leave_one_out(self) -> None:
         """The oldest winner that holds no title makes room; its commit and its file under winners/ remain."""
-        titles = {self.champion_attempt, *self.specialist_attempts.values()}
+        titles = {*self.title_holders, *self.unmeasured}
         oldest = next((winner for winner in self.winners if winner.attempt not in titles), None)
         if oldest is not None:
             self.winners = tuple(winner for winner in self.winners if winner is not oldest)
             self.winners_left_out += 1
 
-    def _winner_of(self, number: int | None) -> Winner | None:
-        return next((winner for winner in reversed(self.winners) if winner.attempt == number), None)
+    def _move_to(self, machine: str) -> None:
+        """Titles of another machine are void here; who held them is remembered until measured here, too."""
+        before, self.machine = self.machine, machine
+        if before and not is_same_machine(before, machine):
+            self.unmeasured = self.title_holders
+            self._award_titles()
 
-
-def _is_ahead(champion: Winner, specialist: Winner | None, case: str) -> bool:
-    """Whether a new champion takes a case over from its specialist: by what each has gained there over the seed."""
-    if specialist is None or case not in specialist.cases:
-        return True
-    return case in champion.cases and champion.cases[case].speedup.ratio >= specialist.cases[case].speedup.ratio
+    def _award_titles(self) -> None:
+        self.champion_attempt, self.specialist_attempts = award(self.winners, self.machine)
 
 
 def _token(attempt: Attempt) -> str:
     speedup = attempt.verdict.speedup
     return _LETTERS[attempt.status] + (f"{speedup.ratio:.3f}" if speedup else "")
-
-
-def _winner(attempt: Attempt) -> Winner:
-    verdict = attempt.verdict
-    return Winner(
-        attempt=attempt.number,
-        at=attempt.at,
-        model=attempt.model,
-        status=verdict.status,
-        speedup=verdict.speedup,
-        median_s=verdict.median_s,
-        seed_s=verdict.seed_s,
-        tags=traits(attempt),
-        cases=verdict.cases,
-        machine=verdict.machine,
-        specialist_of=verdict.specialist_of,
-    )
-
-
-def traits(attempt: Attempt) -> tuple[str, ...]:
-    """What sets an attempt apart: what its source was found to say, else the choices it was made from."""
-    if attempt.candidate and attempt.candidate.tags:
-        return attempt.candidate.tags
-    return tuple(f"{kind}={value}" for kind, value in (attempt.choices or {}).items())
-
-
-def _seed_row(attempt: Attempt) -> SeedRow:
-    return SeedRow(
-        attempt=attempt.number,
-        at=attempt.at,
-        median_s=attempt.verdict.seed_s,
-        cases={name: result.seed_s for name, result in attempt.verdict.cases.items()},
-        machine=attempt.verdict.machine,
-    )
 
 
 @lru_cache(maxsize=2 * MAX_WINNERS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from harness.contract import Experiment
-from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, read_events
+from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.records import SEED, Attempt, Proposal, Trial
@@ -47,6 +47,8 @@ class State:
                 self.uncommitted.pop(number, None)
                 self.scores.committed(number, commit)
                 self.memory.committed(number, commit)
+            case Verified(number=number, at=at, attempt=winner, verdict=verdict):
+                self.scores.fold_verified(number, winner, at, verdict)
             case Seeded():
                 pass
 

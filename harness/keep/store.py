@@ -19,13 +19,13 @@ from harness.contract import Experiment
 from harness.errors import KeepError
 from harness.keep.archive import NAME_CHARS, Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts
-from harness.keep.files import cannot, write_whole
-from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, read_events
+from harness.keep.files import cannot, read_text, write_whole
+from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
-from harness.keep.scores import Scores
+from harness.keep.scores import START, Scores
 from harness.keep.state import JOURNAL, MEMORY, SCORES, State
-from harness.records import SEED, Attempt, Parent, Proposal
+from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 from harness.source import digest
 
 BEST = "best"
@@ -40,7 +40,7 @@ class Pages:
     """How the snapshots read to people; the store writes what these return and never reads it back."""
 
     scores: Callable[[Scores], str]
-    memory: Callable[[Memory], str]
+    memory: Callable[[Memory, Scores], str]
     picture: Callable[[Scores], str]
 
 
@@ -68,7 +68,7 @@ class Store:
             self._writer = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
             self._writing: deque[Future[None]] = deque()
             self.state = State.load(self.experiment, known_values(self.experiment), new)
-            self.memory_page = self.pages.memory(self.state.memory)
+            self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
             if self._archive:
@@ -123,6 +123,20 @@ class Store:
             write_whole(self.experiment.candidate_path, self.champion_source())
             self._write(self._snapshots(with_picture=True))
 
+    def verified(self, attempt: int, verdict: Verdict) -> None:
+        """What a winner was measured to be now. Where the title went to another one, the candidate file follows."""
+        before = self.state.scores.champion_attempt, self.state.scores.start
+        event = Verified(number=self.state.scores.verified + 1, at=now(), attempt=attempt, verdict=verdict)
+        self._journal.append(event)
+        self.state.fold(event)
+        self._settle()
+        if before != (self.state.scores.champion_attempt, self.state.scores.start):
+            champion = self.winner_source(self.state.scores.champion_attempt or START)
+            if champion is not None:
+                write_whole(self.experiment.candidate_path, champion)
+        self._write(self._snapshots(with_picture=False))
+        self._drawn = -1
+
     def _later(self, write: Callable[..., None], *arguments: object) -> None:
         self._writing.append(self._writer.submit(write, *arguments))
 
@@ -156,7 +170,7 @@ class Store:
     def _snapshots(self, *, with_picture: bool) -> Mapping[str, str]:
         """The files made from the state. Drawing takes most of a second and grows: not for every attempt."""
         scores, memory = self.state.scores, self.state.memory
-        self.memory_page = self.pages.memory(memory)  # the next prompt holds it too
+        self.memory_page = self.pages.memory(memory, scores)  # the next prompt holds it too
         texts = {
             MEMORY: memory.text(),
             "MEMORY.md": self.memory_page,
@@ -176,6 +190,15 @@ class Store:
     def champion_source(self) -> str:
         champion = self.state.scores.champion
         return self.source(self.state.scores.start if champion is None else str(champion.attempt))
+
+    def winner_source(self, attempt: int) -> str | None:
+        """The source of a listed winner, or of what the search started from; None where no file of it is left."""
+        winner = self.state.scores.winner(attempt)
+        ref = self.state.scores.start if attempt == START else (winner and winner.commit) or str(attempt)
+        try:
+            return self.source(ref)
+        except KeepError:
+            return None
 
     def specialist_sources(self) -> Mapping[str, str]:
         """Where a case has a better one than the champion."""
@@ -237,7 +260,7 @@ def start_over(experiment: Experiment, pages: Pages, commit: str | None) -> str:
         with Journal(experiment.runs / JOURNAL) as journal:
             journal.append(seeded)
         write_whole(experiment.candidate_path, find_source(experiment, scores, scores.start))
-        texts = {MEMORY: memory.text(), "MEMORY.md": pages.memory(memory), SCORES: scores.text()}
+        texts = {MEMORY: memory.text(), "MEMORY.md": pages.memory(memory, scores), SCORES: scores.text()}
         texts |= {"SCORES.md": pages.scores(scores), PICTURE: pages.picture(scores)}
         for name, text in texts.items():
             write_whole(experiment.folder / name, text)
@@ -254,17 +277,6 @@ def _clear(runs: Path) -> None:
                 path.unlink()
     except OSError as fault:
         raise cannot("remove", runs, fault) from None
-
-
-def read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, IsADirectoryError) as fault:
-        raise KeepError(f"cannot read {path}: {fault.strerror}.", "name a file of source text.") from None
-    except OSError as fault:
-        raise cannot("read", path, fault) from None
-    except UnicodeDecodeError as fault:
-        raise KeepError(f"{path} is not UTF-8: byte {fault.start}.", "save it as UTF-8.") from None
 
 
 def known_values(experiment: Experiment) -> Mapping[str, Sequence[str]]:

@@ -40,6 +40,7 @@ class View(Protocol):
     """What a run tells about itself, in the order in which it happens."""
 
     def open(self, header: Header) -> None: ...
+    def note(self, text: str) -> None: ...
     def asking(self, number: int) -> None: ...
     def judging(self, number: int) -> None: ...
     def attempt(self, attempt: Attempt, scores: Scores) -> None: ...
@@ -67,6 +68,9 @@ class Json:
 
     def open(self, header: Header) -> None:
         self._say("open", **to_json(header))
+
+    def note(self, text: str) -> None:
+        self._say("note", text=text)
 
     def asking(self, number: int) -> None:
         self._say("asking", attempt=number)
@@ -113,6 +117,9 @@ class Plain:
     def open(self, header: Header) -> None:
         for line in _opening(header):
             self._say(line)
+
+    def note(self, text: str) -> None:
+        self._say(text)
 
     def asking(self, number: int) -> None:
         pass  # a log needs no line for what it will know the end of
@@ -179,9 +186,9 @@ class Live:
         self._progress.advance(self._task)
         self._progress.update(self._task, left=self._time_left())
         if attempt.status.is_winner:
-            self._note(f"attempt {attempt.number} is {_plain(attempt.status)}: {_speed(attempt)} over the seed")
+            self.note(f"attempt {attempt.number} is {_plain(attempt.status)}: {_speed(attempt)} over the seed")
 
-    def _note(self, text: str) -> None:
+    def note(self, text: str) -> None:
         self._console.print(Text(harmless(text)))
 
     def close(self, reason: str, scores: Scores | None) -> None:

@@ -9,9 +9,11 @@ from harness import contract
 from harness.contract import Experiment
 from harness.errors import HarnessError, KeepError
 from harness.keep.artifacts import Artifacts
-from harness.keep.scores import Scores, Winner
+from harness.keep.files import read_text
+from harness.keep.scores import Scores
 from harness.keep.state import SCORES
-from harness.keep.store import BEST, find_source, read_text
+from harness.keep.store import BEST, find_source
+from harness.keep.winners import Winner
 from harness.records import SEED, to_json
 from harness.show.verdict import printable
 from harness.show.words import cost, duration, gain

@@ -5,7 +5,7 @@ Its colours stand on white and on black alike, and nothing is drawn behind them.
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -94,7 +94,7 @@ def _scatter(axes: Any, points: Iterable[tuple[int, float]], **style: Any) -> No
 
 
 def _staircase(axes: Any, steps: Sequence[Step], last: int) -> None:
-    best = [(step.number, _ratio(step)) for step in steps if step.status is Status.BEST and step.speedup is not None]
+    best = list(_levels(steps))
     if not best:
         return
     corners = [(0, 1.0), *best, (last, best[-1][1])]
@@ -104,6 +104,17 @@ def _staircase(axes: Any, steps: Sequence[Step], last: int) -> None:
     name = gain(best[-1][1])
     right = axes.get_yaxis_transform()
     axes.text(1, best[-1][1], name, transform=right, color=_ORANGE, weight="bold", ha="right", va="center")
+
+
+def _levels(steps: Sequence[Step]) -> Iterator[tuple[int, float]]:
+    """Where the staircase turns: a new champion, and the champion as it was measured again."""
+    begun = False
+    for step in steps:
+        if step.status is Status.BEST and step.speedup is not None:
+            begun = True
+            yield step.number, _ratio(step)
+        if begun and step.champion_again is not None:
+            yield step.number, max(step.champion_again, _LOWEST)
 
 
 def _ratio(step: Step) -> float:

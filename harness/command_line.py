@@ -1,0 +1,50 @@
+"""argparse in this house's words: a user's mistake is one error and one hint. Knows no verb."""
+
+import argparse
+import math
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from harness.errors import HarnessError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with a user's mistake as one error and one hint, and examples that keep their lines."""
+
+    def __init__(self, prog: str, description: str, epilog: str) -> None:
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=raw, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise HarnessError(f"{message}.", f"`{self.prog} --help` shows what there is.")
+
+    def refuse(self, words: Sequence[str]) -> NoReturn:
+        """What is left over once everything known has been read."""
+        near = get_close_matches(words[0], self._option_string_actions, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"`{self.prog} --help` shows what there is."
+        raise HarnessError(f"{shlex.join(words)} is not understood.", hint)
+
+
+def number(kind: type[int] | type[float], low: int, high: float = math.inf) -> Callable[[str], float]:
+    """What argparse converts an option's value with; the bounds are in the refusal."""
+
+    def convert(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            to = f"{low} or more" if high == math.inf else f"from {low} to {high}"
+            raise argparse.ArgumentTypeError(f"{text!r} must be a {'whole ' * (kind is int)}number, {to}")
+        return value
+
+    return convert
+
+
+def fail(message: str, hint: str) -> int:
+    """Says what went wrong and what to do; returns the exit code."""
+    print("error: " + message.replace("\n", "\n       "), f"hint: {hint}", sep="\n", file=sys.stderr)
+    return 1

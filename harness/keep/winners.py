@@ -1,0 +1,129 @@
+"""The rows of a search's winners, and which of them hold a title: pure functions of what was measured, and where.
+
+Times of two machines are never compared: every rank is among the rows of one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.records import Attempt, CaseResult, Estimate, Status, Verdict
+
+_FAILURE_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedRow:
+    """The baseline as the newest measurement found it."""
+
+    attempt: int
+    at: str
+    median_s: float | None
+    cases: Mapping[str, float]
+    machine: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Winner:
+    """An accepted candidate, as it was measured last on `machine`; `failed_on` is a machine where it did not hold, and
+    `failure` why. Compared by identity: what is made of a row is then remembered with the row."""
+
+    attempt: int
+    at: str
+    model: str
+    status: Status
+    speedup: Estimate | None
+    median_s: float | None
+    seed_s: float | None
+    tags: tuple[str, ...]
+    cases: Mapping[str, CaseResult]
+    machine: str
+    specialist_of: tuple[str, ...] = ()
+    commit: str | None = None
+    failed_on: str = ""
+    failure: str = ""
+
+    def is_of(self, machine: str) -> bool:
+        return is_same_machine(self.machine, machine)
+
+    def fails_on(self, machine: str) -> bool:
+        return bool(self.failed_on) and is_same_machine(self.failed_on, machine)
+
+
+def is_same_machine(one: str, other: str) -> bool:
+    """Whether times of the two may be ranked: by their fingerprints, and nowhere else than here."""
+    return one == other
+
+
+def award(winners: Sequence[Winner], machine: str) -> tuple[int | None, dict[str, int]]:
+    """The titles among the rows of a machine: the champion is the fastest over all cases; the specialist of a case is
+    the fastest of those that surely, by their whole interval, beat the champion there."""
+    here = [one for one in winners if one.is_of(machine) and not one.fails_on(machine)]
+    faster = [(one.speedup.ratio, one) for one in here if one.speedup and one.speedup.low > 1]
+    champion = max(faster, key=lambda pair: pair[0])[1] if faster else None
+    best: dict[str, tuple[float, int]] = {}
+    for winner in here:
+        for case, result in winner.cases.items():
+            of_champion = champion.cases.get(case) if champion else None
+            if result.speedup.low > (of_champion.speedup.ratio if of_champion else 1.0):
+                best[case] = max(best.get(case, (0.0, 0)), (result.speedup.ratio, winner.attempt))
+    return champion.attempt if champion else None, {case: attempt for case, (_, attempt) in best.items()}
+
+
+def is_ahead(champion: Winner, specialist: Winner | None, case: str) -> bool:
+    """Whether a new champion takes a case over from its specialist: by what each has gained there over the seed."""
+    if specialist is None or case not in specialist.cases:
+        return True
+    return case in champion.cases and champion.cases[case].speedup.ratio >= specialist.cases[case].speedup.ratio
+
+
+def winner_of(attempt: Attempt) -> Winner:
+    verdict = attempt.verdict
+    return Winner(
+        attempt=attempt.number,
+        at=attempt.at,
+        model=attempt.model,
+        status=verdict.status,
+        speedup=verdict.speedup,
+        median_s=verdict.median_s,
+        seed_s=verdict.seed_s,
+        tags=traits(attempt),
+        cases=verdict.cases,
+        machine=verdict.machine,
+        specialist_of=verdict.specialist_of,
+    )
+
+
+def measured_again(winner: Winner, verdict: Verdict) -> Winner:
+    """The row with what was measured now; where nothing could be timed, its old numbers stay those of their machine."""
+    if not verdict.status.is_winner:
+        failure = verdict.reason if verdict.cases else f"{verdict.status.replace('_', ' ')}: {verdict.reason}"
+        winner = replace(winner, failed_on=verdict.machine, failure=failure[:_FAILURE_CHARS])
+    elif winner.fails_on(verdict.machine):
+        winner = replace(winner, failed_on="", failure="")
+    if not verdict.cases:
+        return winner
+    return replace(
+        winner,
+        speedup=verdict.speedup,
+        median_s=verdict.median_s,
+        seed_s=verdict.seed_s,
+        cases=verdict.cases,
+        machine=verdict.machine,
+    )
+
+
+def traits(attempt: Attempt) -> tuple[str, ...]:
+    """What sets an attempt apart: what its source was found to say, else the choices it was made from."""
+    if attempt.candidate and attempt.candidate.tags:
+        return attempt.candidate.tags
+    return tuple(f"{kind}={value}" for kind, value in (attempt.choices or {}).items())
+
+
+def seed_row(number: int, at: str, verdict: Verdict) -> SeedRow:
+    return SeedRow(
+        attempt=number,
+        at=at,
+        median_s=verdict.seed_s,
+        cases={name: result.seed_s for name, result in verdict.cases.items()},
+        machine=verdict.machine,
+    )

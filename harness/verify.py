@@ -1,0 +1,76 @@
+"""Winners measured again on this machine, and what of their titles is left. Nobody is asked and nothing is committed.
+
+A search that moved to another machine does the same with its title holders, before it goes on.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import ExitStack
+from typing import Protocol
+
+from harness.contract import Experiment
+from harness.errors import KeepError
+from harness.hooks import blame
+from harness.judge.clock import Stop
+from harness.judge.toolchain import require_compiler
+from harness.keep.state import JOURNAL, SCORES
+from harness.keep.store import Store
+from harness.records import Verdict
+from harness.show.pages import called
+from harness.show.snapshots import PAGES
+from harness.show.verified import Outcome, Remeasured
+
+
+class Remeasures(Protocol):
+    """Who measures: the judge, or a stand-in where only the harness itself is measured."""
+
+    def remeasure(self, source: str) -> Verdict: ...
+
+
+async def again(store: Store, judge: Remeasures, due: Iterable[int]) -> AsyncIterator[Remeasured]:
+    """These winners, and then whoever got a title by it, until every title is held by what was measured just now."""
+    done: set[int] = set()
+    while due:
+        for attempt in due:
+            done.add(attempt)
+            before, source, verdict = store.state.scores.winner(attempt), store.winner_source(attempt), None
+            if source is not None:
+                verdict = await asyncio.to_thread(judge.remeasure, source)
+                store.verified(attempt, verdict)
+            yield Remeasured(attempt=attempt, before=before, verdict=verdict)
+        due = [attempt for attempt in store.state.scores.title_holders if attempt not in done]
+
+
+async def verify(
+    experiment: Experiment,
+    open_judge: Callable[[Experiment, Stop], Remeasures],
+    tell: Callable[[Remeasured], None],
+    *,
+    every: bool,
+) -> Outcome:
+    """The title holders once more, or every winner that is listed; `tell` hears of each as it comes."""
+    nothing = KeepError(
+        f"{experiment.name} has no winner to verify.",
+        f"a search makes them: python loop.py {called(experiment)} --loop 10",
+    )
+    if not any(path.is_file() for path in (experiment.folder / SCORES, experiment.runs / JOURNAL)):
+        raise nothing
+    require_compiler()
+    stop = Stop()
+    with ExitStack() as stack:
+        stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
+        store = stack.enter_context(Store(experiment, PAGES, commit=False))
+        stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
+        scores = store.state.scores
+        due = dict.fromkeys(scores.title_holders)
+        if every or not due:  # no title may be left where everything failed, and is then worth another look
+            due |= dict.fromkeys(winner.attempt for winner in scores.winners)
+        if not due:
+            raise nothing
+        champion, seed = scores.champion, scores.seed
+        judge = await asyncio.to_thread(open_judge, experiment, stop)
+        measured = []
+        async for one in again(store, judge, due):
+            tell(one)
+            measured.append(one)
+        return Outcome(measured=measured, scores=scores, champion_before=champion, seed_before=seed)
