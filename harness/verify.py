@@ -68,9 +68,10 @@ async def verify(
         if not due:
             raise nothing
         champion, seed = scores.champion, scores.seed
+        held = {winner.attempt: scores.held_by(winner) for winner in scores.winners}
         judge = await asyncio.to_thread(open_judge, experiment, stop)
         measured = []
         async for one in again(store, judge, due):
             tell(one)
             measured.append(one)
-        return Outcome(measured=measured, scores=scores, champion_before=champion, seed_before=seed)
+        return Outcome(measured=measured, scores=scores, champion_before=champion, held_before=held, seed_before=seed)

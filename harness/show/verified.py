@@ -1,7 +1,7 @@
 """Winners that were measured again, in words or JSON: what holds, what does not. Pure: what was found in, text out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,13 @@ class Remeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """All that was measured again, and the scores as they stand now."""
+    """All that was measured again, the scores as they stand now, and of the scores before what may have changed:
+    `held_before` are the cases of each specialist, by its attempt."""
 
     measured: Sequence[Remeasured]
     scores: Scores
     champion_before: Winner | None
+    held_before: Mapping[int, Sequence[str]]
     seed_before: SeedRow | None
 
 
@@ -52,9 +54,8 @@ def progress_json(one: Remeasured) -> str:
 
 
 def meaning(one: Remeasured, outcome: Outcome) -> str:
-    """What the new measurement says of the old one, and of a title that was lost or won by it."""
-    title = _title(one, outcome)
-    return f"{_claim(one)}{f'; {title}' if title else ''}"
+    """What the new measurement says of the old one, and of titles that were lost or won by it."""
+    return "; ".join(filter(None, (_claim(one), _title(one, outcome), _cases(one, outcome))))
 
 
 def _claim(one: Remeasured) -> str:
@@ -79,6 +80,19 @@ def _title(one: Remeasured, outcome: Outcome) -> str:
         return ""
     new = Remeasured(attempt=champion.attempt, before=champion, verdict=None).name if champion else "the seed"
     return f"no longer the best: {new} is"
+
+
+def _cases(one: Remeasured, outcome: Outcome) -> str:
+    before = outcome.held_before.get(one.attempt, ())
+    row = outcome.scores.winner(one.attempt)
+    held = outcome.scores.held_by(row) if row else ()
+    lost, won = ([case for case in some if case not in others] for some, others in ((before, held), (held, before)))
+    is_best = outcome.scores.champion_attempt == one.attempt  # of every case that has no specialist
+    parts = [
+        f"no longer a specialist of {', '.join(lost)}" if lost and not is_best else "",
+        f"now the specialist of {', '.join(won)}" if won else "",
+    ]
+    return "; ".join(filter(None, parts))
 
 
 def _is_elsewhere(one: Remeasured) -> bool:

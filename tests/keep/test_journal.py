@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import KeepError
-from harness.keep.journal import Committed, Event, Journal, Judged, Proposed, Seeded, read_events
+from harness.keep.journal import Committed, Event, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.records import Status
 from keep.samples import attempt, proposal, search
 
@@ -22,6 +22,7 @@ EVENTS: tuple[Event, ...] = (
     Judged(attempt=attempt(1, Status.BEST, 1.5)),
     Committed(number=1, commit="c0ffee" * 6 + "beef"),
     Judged(attempt=attempt(2, Status.UNREADABLE, reason="no function in the reply; it says\n`hello` \u2028 \ud800")),
+    Verified(number=1, at="2026-11-22T05:52:14Z", attempt=1, verdict=attempt(1, Status.BEST, 1.4).verdict),
 )
 
 
@@ -39,7 +40,8 @@ def test_every_kind_of_event_reads_back_as_it_was_written(tmp_path: Path) -> Non
 
 def test_an_event_is_one_line_with_its_kind(tmp_path: Path) -> None:
     lines = _written(tmp_path / "journal.jsonl").splitlines()
-    assert [json.loads(line)["kind"] for line in lines] == ["seeded", "proposed", "judged", "committed", "judged"]
+    kinds = [json.loads(line)["kind"] for line in lines]
+    assert kinds == ["seeded", "proposed", "judged", "committed", "judged", "verified"]
 
 
 def test_no_journal_reads_as_no_events(tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_a_last_line_longer_than_any_buffer_is_cut_off_where_it_is_torn(tmp_path
 def test_a_last_line_that_is_whole_but_not_understood_is_not_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(_written(path) + b'{"kind":"merged"}\n')
-    with Journal(path) as journal, pytest.raises(KeepError, match="line 6 has the unknown kind 'merged'"):
+    with Journal(path) as journal, pytest.raises(KeepError, match="line 7 has the unknown kind 'merged'"):
         list(journal.read())
 
 

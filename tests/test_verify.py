@@ -1,0 +1,122 @@
+"""`verify`, and a search that moved to another machine: real runs over a small experiment with one winner. Another
+machine is what SCORES.json says the winner was measured on."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scratch
+from scratch import Done, fenced, git, loop
+
+ELSEWHERE = "Other CPU (AVX-512), 8 cores, gcc 13.1.0, Linux 6.8"
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with the experiment, searched until it had a winner."""
+    repository = tmp_path_factory.mktemp("searched")
+    experiment = scratch.write_total(repository / "total")
+    scratch.make_repository(repository)
+    replies = scratch.write_replies(repository / "replies", fenced(scratch.FASTER))
+    assert loop(experiment, "--model", replies, "--json").statuses == ["best"]
+    return repository
+
+
+@pytest.fixture
+def experiment(searched: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(searched, tmp_path / "repository")) / "total"
+
+
+@pytest.fixture
+def moved(experiment: Path) -> Path:
+    """The experiment as another machine's search left it, freshly cloned: without runs/."""
+    shutil.rmtree(experiment / "runs")
+    path = experiment / "SCORES.json"
+    here = _scores(experiment)["machine"]
+    path.write_text(path.read_text().replace(json.dumps(here), json.dumps(ELSEWHERE)))
+    return experiment
+
+
+def _scores(experiment: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((experiment / "SCORES.json").read_text())
+    return found
+
+
+def _winner_file(experiment: Path) -> Path:
+    (path,) = (experiment / "winners").iterdir()
+    return path
+
+
+def _go_on(experiment: Path, *arguments: str) -> Done:
+    replies = scratch.write_replies(experiment.parent / "more", scratch.PROSE, scratch.PROSE)
+    return loop(experiment, "--model", replies, "--no-commit", *arguments)
+
+
+def _total(experiment: Path) -> str:
+    return _winner_file(experiment).stem
+
+
+def test_a_champion_that_holds_is_said_to_hold_and_nothing_is_committed(experiment: Path) -> None:
+    head = git(experiment.parent, "rev-parse", "HEAD")
+    done = loop("verify", experiment)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"{_total(experiment)}: x")
+    assert "holds" in done.out and "nothing is committed" in done.out
+    assert git(experiment.parent, "rev-parse", "HEAD") == head
+    event = scratch.journal(experiment)[-1]
+    assert (event["kind"], event["attempt"], event["number"]) == ("verified", 1, 1)
+    assert _scores(experiment)["winners"][0]["speedup"] == event["verdict"]["speedup"]
+
+
+def test_a_winner_that_fails_loses_its_title_and_the_candidate_is_the_seed_again(experiment: Path) -> None:
+    _winner_file(experiment).write_text(scratch.WRONG)
+    done = loop("verify", experiment, "--all", "--json")
+    measured, winner, close = done.lines
+    assert {line["schema"] for line in done.lines} == {1}
+    assert (done.code, measured["event"], winner["status"], close["champion"]) == (0, "measured", "wrong", None)
+    assert (
+        winner["meaning"].startswith("fails here: wrong: ") and "no longer the best: the seed is" in winner["meaning"]
+    )
+    assert (experiment / "candidate.c").read_text() == scratch.SEED
+
+
+def test_a_winner_without_a_file_is_skipped_and_keeps_its_row(experiment: Path) -> None:
+    _winner_file(experiment).unlink()
+    before = _scores(experiment)
+    done = loop("verify", experiment)
+    assert (done.code, _scores(experiment)) == (0, before)
+    assert "skipped: no file of it is left" in done.out
+
+
+def test_where_nothing_has_won_verify_says_so(tmp_path: Path) -> None:
+    fresh = scratch.write_total(tmp_path / "total")
+    done = loop("verify", fresh)
+    assert scratch.is_plain_error(done), done.err
+    assert "total has no winner to verify." in done.err and "--loop 10" in done.err
+    assert not (fresh / "runs").exists()
+
+
+def test_on_another_machine_a_search_measures_its_champion_first(moved: Path) -> None:
+    done = _go_on(moved, "--plain")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    told = lines.index("another machine: measuring the champion here first")
+    assert lines[told + 1].startswith(f"{_total(moved)}: x")
+    assert scratch.kinds(moved) == ["seeded", "verified", "proposed", "judged"]
+    scores = _scores(moved)
+    assert ELSEWHERE not in (scores["machine"], scores["seed"]["machine"], scores["winners"][0]["machine"])
+    assert scores["champion_attempt"] == 1
+
+
+def test_a_search_whose_champion_fails_on_this_machine_goes_on_from_the_seed(moved: Path) -> None:
+    _winner_file(moved).write_text(scratch.WRONG)
+    done = _go_on(moved, "--json")
+    assert (done.code, done.err) == (0, "")
+    notes = [line["text"] for line in done.lines if line["event"] == "note"]
+    assert notes[-1] == "no champion here: going on from seed"
+    assert [line["parent"] for line in done.lines if line["event"] == "attempt"] == ["seed"]
+    prompt = (moved / "runs" / "0002" / "prompt.md").read_text()
+    assert scratch.SEED in prompt and "fails on this machine (`wrong: " in prompt
