@@ -71,16 +71,20 @@ def test_a_champion_that_holds_is_said_to_hold_and_nothing_is_committed(experime
     assert _scores(experiment)["winners"][0]["speedup"] == event["verdict"]["speedup"]
 
 
-def test_a_winner_that_fails_loses_its_title_and_the_candidate_is_the_seed_again(experiment: Path) -> None:
+def test_a_title_that_is_lost_goes_to_a_winner_that_is_measured_too(experiment: Path) -> None:
     _winner_file(experiment).write_text(scratch.WRONG)
-    done = loop("verify", experiment, "--all", "--json")
-    measured, winner, close = done.lines
+    scores = _scores(experiment)
+    former = scores["winners"][0] | {"attempt": 2, "commit": "c0ffee" * 6 + "c0de"}
+    (experiment / "winners" / f"{former['commit'][:12]}.c").write_text(scratch.FASTER)
+    (experiment / "SCORES.json").write_text(json.dumps(scores | {"winners": [*scores["winners"], former]}))
+    done = loop("verify", experiment, "--json")
     assert {line["schema"] for line in done.lines} == {1}
-    assert (done.code, measured["event"], winner["status"], close["champion"]) == (0, "measured", "wrong", None)
-    assert (
-        winner["meaning"].startswith("fails here: wrong: ") and "no longer the best: the seed is" in winner["meaning"]
-    )
-    assert (experiment / "candidate.c").read_text() == scratch.SEED
+    assert [line["event"] for line in done.lines] == ["measured", "measured", "winner", "winner", "close"], done.err
+    champion, next_best = done.lines[2:4]
+    assert (champion["status"], next_best["status"]) == ("wrong", "accepted")
+    assert champion["meaning"].startswith("fails here: wrong: ")
+    assert champion["meaning"].endswith(f"; no longer the best: {former['commit'][:12]} is")
+    assert (experiment / "candidate.c").read_text() == scratch.FASTER
 
 
 def test_a_winner_without_a_file_is_skipped_and_keeps_its_row(experiment: Path) -> None:
@@ -118,5 +122,6 @@ def test_a_search_whose_champion_fails_on_this_machine_goes_on_from_the_seed(mov
     notes = [line["text"] for line in done.lines if line["event"] == "note"]
     assert notes[-1] == "no champion here: going on from seed"
     assert [line["parent"] for line in done.lines if line["event"] == "attempt"] == ["seed"]
+    assert (moved / "candidate.c").read_text() == scratch.SEED
     prompt = (moved / "runs" / "0002" / "prompt.md").read_text()
     assert scratch.SEED in prompt and "fails on this machine (`wrong: " in prompt

@@ -4,7 +4,7 @@ The order is the whole of it; how each step works is the business of the module 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -55,15 +55,28 @@ class Judge:
 
     def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         """The verdict on one source. The candidate's faults are in it; only the harness's own are raised."""
+        return self._stated(lambda: self._judge(source, rivals, standings, alpha))
+
+    def remeasure(self, source: str) -> Verdict:
+        """An earlier winner once more, against the seed alone: `accepted` where it is faster over all cases,
+        `specialist` where it is on some. Its faults are in the verdict, as in `judge`."""
+        return self._stated(lambda: self._remeasure(source))
+
+    def _stated(self, decide: Callable[[], Verdict]) -> Verdict:
+        """A verdict with what it rests on: the machine, what its kernel lacks, and the time that it took."""
         started_s = time.monotonic()
         self._object_digest = ""
         try:
-            found = self._judge(source, rivals, standings, alpha)
+            found = decide()
         except Fault as fault:
             found = fault.verdict()
-        found = replace(found, object_digest=self._object_digest, unguarded=self.unguarded)
-        machine = fingerprint(self.experiment.flags)
-        return replace(found, machine=machine, seconds=round(time.monotonic() - started_s, 3))
+        return replace(
+            found,
+            object_digest=self._object_digest,
+            unguarded=self.unguarded,
+            machine=fingerprint(self.experiment.flags),
+            seconds=round(time.monotonic() - started_s, 3),
+        )
 
     def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         candidate = self._admit(source, standings.objects)
@@ -74,20 +87,13 @@ class Judge:
             return screening.report(finding, provisional)
         return self._verify(source, rivals, provisional, standings)
 
-    def remeasure(self, source: str) -> Verdict:
-        """An earlier winner once more, against the seed alone: `accepted` where it is faster over all cases,
-        `specialist` where it is on some. Its faults are in the verdict, as in `judge`."""
-        started_s = time.monotonic()
-        try:
-            again = self._compare(self._admit(source), self.seed, stats.ALPHA, seed_blocks=0)
-            finding = again.finding()
-            status, reason = against_seed(finding)
-            found = replace(again.report(finding, status), reason=reason, vs_champion=None)
-            found = replace(found, cases={name: replace(one, vs_champion=None) for name, one in found.cases.items()})
-        except Fault as fault:
-            found = fault.verdict()
-        found = replace(found, unguarded=self.unguarded, machine=str(this_machine()))
-        return replace(found, seconds=round(time.monotonic() - started_s, 3))
+    def _remeasure(self, source: str) -> Verdict:
+        again = self._compare(self._admit(source), self.seed, stats.ALPHA)
+        finding = again.finding()
+        status, reason = against_seed(finding)
+        found = again.report(finding, status)
+        cases = {name: replace(one, vs_champion=None) for name, one in found.cases.items()}
+        return replace(found, reason=reason, vs_champion=None, cases=cases)
 
     def examine(self, source: str) -> Verdict | None:
         """Everything that comes before the measurement; None where nothing was found against the source."""

@@ -30,8 +30,9 @@ from pathlib import Path
 
 from harness.errors import JudgeError
 from harness.judge import toolchain
+from harness.judge.clock import Stop
 from harness.judge.machine import caches, this_machine
-from harness.judge.measure import alone
+from harness.judge.quiet import alone
 from harness.records import from_json, to_json
 
 KEPT_FOR_S = 30 * 24 * 3600
@@ -99,7 +100,7 @@ def probe() -> Ceiling:
     program = _program()
     levels = _levels()
     sizes = [str(size) for _, _, size in levels]
-    with alone() as cpu:
+    with alone(Stop()) as cpu:
         flops_per_s, *rates = run([str(program), str(cpu), *sizes], 1 + len(levels))
     return Ceiling(
         flops_per_s=flops_per_s,

@@ -73,6 +73,26 @@ def test_the_machine_of_a_verdict_names_compiler_and_flags(faster: Verdict) -> N
     assert f"{toolchain.compiler_version()} -O3 -march=native, Linux " in faster.machine
 
 
+def test_a_winner_that_is_measured_again_still_beats_the_seed(judge: Judge) -> None:
+    found = judge.remeasure(FASTER)
+    assert (found.status, found.vs_champion, set(found.cases)) == (
+        Status.ACCEPTED,
+        None,
+        {case.name for case in QUICK.evaluation.cases},
+    )
+    assert found.speedup is not None and 1 < found.speedup.low <= found.speedup.ratio <= found.speedup.high
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"), [("*out = *(float *)8;", Status.CRASHED), ("rows = 0;", Status.WRONG)]
+)
+def test_a_winner_that_fails_when_measured_again_is_a_verdict_of_this_machine(
+    judge: Judge, statement: str, status: Status
+) -> None:
+    found = judge.remeasure(with_body(statement))
+    assert (found.status, found.cases, bool(found.machine)) == (status, {}, True)
+
+
 def test_the_same_code_again_does_not_win(judge: Judge) -> None:
     assert verdict(judge, NAIVE.replace("sum", "total")).status in (Status.TIE, Status.SLOWER)
 

@@ -70,6 +70,18 @@ def test_a_resumed_search_says_where_it_goes_on() -> None:
     assert out.getvalue().splitlines()[1] == "linear: 1 attempt, going on after attempt 7"
 
 
+def test_a_note_is_one_harmless_line() -> None:
+    out = io.StringIO()
+    Plain(out).note("another machine:\x1b[2J\nmeasuring")
+    assert out.getvalue() == "another machine: [2J measuring\n"
+
+
+def test_a_note_is_an_event_of_its_own_in_json() -> None:
+    out = io.StringIO()
+    Json(out).note("another machine")
+    assert json.loads(out.getvalue()) == {"schema": 1, "event": "note", "text": "another machine"}
+
+
 def test_plain_lines_close_with_the_reason_the_best_and_the_cost() -> None:
     out = io.StringIO()
     view = Plain(out)
