@@ -79,8 +79,8 @@ class Judge:
         )
 
     def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
-        candidate = self._admit(source, standings.objects)
-        screening = self._compare(candidate, rivals.champion, alpha)
+        candidate = self.admit(source, standings.objects)
+        screening = self.compare(candidate, rivals.champion, alpha)
         finding = screening.finding()
         provisional = self._accept(finding, standings)
         if not provisional.is_winner:
@@ -88,7 +88,7 @@ class Judge:
         return self._verify(source, rivals, provisional, standings)
 
     def _remeasure(self, source: str) -> Verdict:
-        again = self._compare(self._admit(source), self.seed, stats.ALPHA)
+        again = self.compare(self.admit(source), self.seed, stats.ALPHA)
         finding = again.finding()
         status, reason = against_seed(finding)
         found = again.report(finding, status)
@@ -98,12 +98,12 @@ class Judge:
     def examine(self, source: str) -> Verdict | None:
         """Everything that comes before the measurement; None where nothing was found against the source."""
         try:
-            self._admit(source)
+            self.admit(source)
         except Fault as fault:
             return fault.verdict()
         return None
 
-    def _admit(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Artifact:
+    def admit(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Artifact:
         """Gate, build, artifact, validation: what passes may be measured. Raises Fault at the first thing found."""
         _refuse(gate.inspect(source, self.experiment, self.stop))
         artifact = self._built(source)
@@ -117,8 +117,8 @@ class Judge:
 
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
-        candidate = self._admit(source)
-        again = self._compare(candidate, rivals.champion, stats.ALPHA, seed_often=True)
+        candidate = self.admit(source)
+        again = self.compare(candidate, rivals.champion, stats.ALPHA, seed_often=True)
         finding = again.finding()
         held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case))
         finding = replace(finding, beats_on=held)
@@ -133,12 +133,12 @@ class Judge:
         if case_name not in rivals.specialists:
             return True
         cases = [case for case in self.experiment.evaluation.cases if case.name == case_name]
-        return self._compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).beats_champion
+        return self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).beats_champion
 
     def _accept(self, finding: Finding, standings: Standings) -> Status:
         return Status(self.experiment.evaluation.accept(finding, standings))
 
-    def _compare(
+    def compare(
         self,
         candidate: Artifact,
         rival_source: str,
@@ -152,7 +152,7 @@ class Judge:
         cases = cases or self.experiment.evaluation.cases
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
         noise = self._noise = self._noise or known(self.experiment, partial(self._same, rival_source))
-        probes = self._probes[rival_source], self._probes[self.seed]
+        probes = self.probe(rival_source), self.probe(self.seed)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
         with self._bench({case.name: LOOK for case in cases}, probes) as bench:
@@ -178,7 +178,7 @@ class Judge:
 
     def _same(self, source: str) -> Sequence[Block]:
         """Blocks in which both arms are the same code."""
-        artifact, one = self.trusted(source), self._probes[source]
+        artifact, one = self.trusted(source), self.probe(source)
         with self._bench({case.name: FULL for case in self.experiment.evaluation.cases}, (one, one)) as bench:
             return [bench.block({CANDIDATE: artifact, RIVAL: artifact}) for _ in range(BLOCKS)]
 
@@ -196,7 +196,7 @@ class Judge:
         """A source that is trusted to work here; JudgeError where it does not."""
         if source not in self._artifacts:
             try:
-                built = self._admit(source)
+                built = self.admit(source)
                 self._probes[source] = measure.probe(self.experiment, built, self._rng, self.stop)
             except Fault as fault:
                 which = "seed" if source == self.seed else "champion"
@@ -206,6 +206,11 @@ class Judge:
                 ) from None
             self._artifacts[source] = built
         return self._artifacts[source]
+
+    def probe(self, source: str) -> measure.Probe:
+        """How long a trusted source's calls take, roughly."""
+        self.trusted(source)
+        return self._probes[source]
 
     def _validate(self, artifact: Artifact) -> None:
         """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss."""

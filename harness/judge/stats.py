@@ -21,6 +21,7 @@ TOO_NOISY = 0.05  # of a block: no number of blocks that anyone waits for could 
 _PRIOR_BLOCKS = 2
 SIGMAS = 1.4826  # in a median absolute deviation
 _Z_MOST = 3.0
+_KINDNESS = 0.4  # standard errors in a candidate's favour; more of them only prolong ties, by simulation
 FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
 
 
@@ -77,7 +78,7 @@ class Evidence:
         n = len(self.values)
         if n < FUTILITY_BLOCKS:
             return False
-        kind_z = -(statistics.median(self.values) + self.margin) / self.scale + 1 / math.sqrt(n)
+        kind_z = -(statistics.median(self.values) + self.margin) / self.scale + _KINDNESS / math.sqrt(n)
         kind_z = min(_Z_MOST, kind_z)
         growth = max(rate * kind_z - log_cosh(rate * kind_z) for rate in LAMBDAS)
         return self.log_e + growth * (MAX_BLOCKS - n) < -math.log(alpha)

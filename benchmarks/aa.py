@@ -1,0 +1,164 @@
+"""Identical code judged as candidate against champion: how often it wins, here and by the rules of the field.
+
+Each trial builds the same source under another name of one of its constants and judges it at the error rate that one
+candidate of a search of a hundred gets; every other trial has a neighbour on the other core that works in bursts. In
+the same trial each arm is also timed ten times on its own, one arm after the other, and the usual rules look at that.
+Prints JSON lines, then a table.
+
+    python benchmarks/aa.py
+    python benchmarks/aa.py --trials 20 --source linear/naive.c
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+import numpy as np
+from neighbour import neighbour
+
+from harness import contract
+from harness.judge import stats
+from harness.judge.clock import Stop
+from harness.judge.inputs import Arena, Placement, lay_out
+from harness.judge.judge import Judge
+from harness.judge.measure import BATCH_S, checked_visit
+from harness.judge.native import Arm
+from harness.judge.quiet import alone
+from harness.judge.toolchain import Artifact
+
+ALPHA = stats.ALPHA / 100
+TIMES = 10
+# Student's t for two samples of ten, 95 %, two-sided.
+T_CRITICAL = 2.101
+
+Times = Sequence[float]
+
+
+def smaller_median(candidate: Times, champion: Times) -> bool:
+    return statistics.median(candidate) < statistics.median(champion)
+
+
+def one_percent(candidate: Times, champion: Times) -> bool:
+    return statistics.fmean(candidate) < 0.99 * statistics.fmean(champion)
+
+
+def significant(candidate: Times, champion: Times) -> bool:
+    """pyperf's rule: the two samples differ by Student's t at 95 %, and the candidate's mean is the smaller one."""
+    pooled = (statistics.variance(candidate) + statistics.variance(champion)) / 2
+    gain = statistics.fmean(champion) - statistics.fmean(candidate)
+    return gain > T_CRITICAL * math.sqrt(2 * pooled / TIMES)
+
+
+RULES: Mapping[str, Callable[[Times, Times], bool]] = {
+    "any smaller median of 10": smaller_median,
+    "1 % better in one run of 10": one_percent,
+    "Student's t of 10 against 10 (pyperf)": significant,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What became of one trial; `evidence` is E, the final value of the test martingale."""
+
+    noisy: bool
+    ratio: float
+    best: bool
+    specialist_of: tuple[str, ...]
+    evidence: float
+    blocks: int
+    noise: float
+    seconds: float
+    rules: Mapping[str, bool]
+
+
+def times(judge: Judge, artifact: Artifact, call_s: Mapping[str, float]) -> list[float]:
+    """Ten timings of one arm by itself, each the geometric mean over the cases."""
+    experiment, rng, arena, stop = judge.experiment, np.random.default_rng(), Arena(), Stop()
+    calls = {case.name: math.ceil(BATCH_S / call_s[case.name]) for case in experiment.evaluation.cases}
+    workloads = [
+        lay_out(experiment, case, rng, calls[case.name] * (TIMES + 1), Placement.LEFT, arena)
+        for case in experiment.evaluation.cases
+    ]
+    arena.open()
+    logs = np.zeros(TIMES)
+    with alone(stop) as cpu, Arm(experiment, artifact, arena, 0, cpu, stop) as arm:
+        for workload in workloads:
+            timed = checked_visit(arm, workload, calls[workload.case.name], TIMES + 1)[1:]  # the first one warms up
+            logs += [math.log(seconds) / len(workloads) for _, seconds in timed]
+    arena.close()
+    return [math.exp(value) for value in logs]
+
+
+def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
+    candidate = judge.admit(f"enum {{ build_{number} = {number} }};\n{source}")
+    champion = judge.trusted(source)
+    call_s = judge.probe(source).call_s
+    with neighbour() if noisy else nullcontext():
+        started_s = time.monotonic()
+        comparison = judge.compare(candidate, source, ALPHA)
+        seconds = time.monotonic() - started_s
+        alone_s = times(judge, champion, call_s), times(judge, candidate, call_s)
+    return Trial(
+        noisy=noisy,
+        ratio=comparison.finding().vs_champion.ratio,
+        best=comparison.beats_champion,
+        specialist_of=comparison.beats_on,
+        evidence=math.exp(comparison.overall.log_e),
+        blocks=len(comparison.blocks),
+        noise=comparison.overall.scale,
+        seconds=seconds,
+        rules={name: rule(alone_s[1], alone_s[0]) for name, rule in RULES.items()},
+    )
+
+
+def table(trials: Sequence[Trial]) -> str:
+    lines = [f"{'':<40}{'quiet':>12}{'neighbour':>12}"]
+    halves = [[one for one in trials if one.noisy is noisy] for noisy in (False, True)]
+
+    def row(name: str, of: Callable[[Sequence[Trial]], str]) -> None:
+        lines.append(f"{name:<40}" + "".join(f"{of(half) if half else '':>12}" for half in halves))
+
+    row("trials", lambda half: str(len(half)))
+    row("false bests of this judge", lambda half: str(sum(one.best for one in half)))
+    row("false specialists of this judge", lambda half: str(sum(bool(one.specialist_of) for one in half)))
+    row("mean final E", lambda half: f"{statistics.fmean(one.evidence for one in half):.3f}")
+    row("largest E", lambda half: f"{max(one.evidence for one in half):.2f}")
+    row("noise of a block, median", lambda half: f"{statistics.median(one.noise for one in half):.2%}")
+    row("blocks, median", lambda half: f"{statistics.median(one.blocks for one in half):g}")
+    row("seconds, median", lambda half: f"{statistics.median(one.seconds for one in half):.2f}")
+    row("ratios, 5 % to 95 %", lambda half: "{:.3f}-{:.3f}".format(*np.quantile([t.ratio for t in half], (0.05, 0.95))))
+    for rule in RULES:
+        row(rule, lambda half, rule=rule: f"{sum(one.rules[rule] for one in half) / len(half):.1%}")  # type: ignore[misc]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=300, help="of each kind, quiet and with a neighbour (300)")
+    parser.add_argument("--source", type=Path, default=ROOT / "linear" / "candidate.c", help="linear/candidate.c")
+    args = parser.parse_args()
+    judge = Judge(contract.load(ROOT / "linear"), Stop())
+    source = args.source.read_text(encoding="utf-8")
+    trials = []
+    for number in range(2 * args.trials):
+        trials.append(trial(judge, source, number, noisy=number % 2 == 1))
+        print(json.dumps({"schema": 1, "benchmark": "aa", "alpha": ALPHA, **asdict(trials[-1])}), flush=True)
+    print(f"\n{table(trials)}")
+    print(f"error rate of one candidate in a search of a hundred: {ALPHA}; targets: no false best, mean E at most 1")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

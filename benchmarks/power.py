@@ -1,0 +1,107 @@
+"""Known differences of speed, judged: how many true gains are accepted, and whether any loss is.
+
+One arm does extra work in a chain of multiplications whose length is set, case by case, so that a call takes a stated
+part longer; the other is the same source without it. A trial is a whole verdict of the judge, re-verification
+included, at the error rate that one candidate of a search of a hundred gets. What the extra work really costs is
+measured beside it. Prints JSON lines, then a table.
+
+    python benchmarks/power.py
+    python benchmarks/power.py --trials 5 --effects 2 5
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from neighbour import neighbour
+
+from harness import contract
+from harness.judge import stats
+from harness.judge.clock import Stop
+from harness.judge.judge import Judge
+from harness.judge.verdict import Rivals, Standings
+from harness.records import Status
+
+ALPHA = stats.ALPHA / 100
+STEP_S = 1.1e-9  # of the chain, roughly: four cycles; what it comes to is measured
+WON = (Status.BEST,)
+
+
+def slowed(judge: Judge, source: str, call_s: Mapping[str, float], percent: float) -> str:
+    """The source with so much more work in every call, in proportion to what its case takes."""
+    steps = [
+        f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']} ? "
+        f"{max(1, round(call_s[case.name] * percent / 100 / STEP_S))} : "
+        for case in judge.experiment.evaluation.cases
+    ]
+    head, body = source.rsplit("void linear(", 1)
+    arguments, rest = body.split("{", 1)
+    chain = (
+        "\nstatic __attribute__((noinline)) float chain(float v, int steps) {\n"
+        "    for (int i = 0; i < steps; i++) v = v * 0.999f + 0.001f;\n    return v;\n}\n"
+    )
+    extra = f"\n    if (chain(1.5f, {''.join(steps)}0) == 77.0f) return;\n"
+    return f"{head}{chain}void linear({arguments}{{{extra}{rest}"
+
+
+def row(judge: Judge, pair: tuple[str, str], percent: float, trials: int, noisy: bool) -> Mapping[str, object]:
+    """`pair`: candidate and champion. `percent` above 0: the candidate is faster by so much; below 0: slower."""
+    candidate, champion = pair
+    won, seconds, ratios = 0, [], []
+    for number in range(trials):
+        with neighbour() if noisy else nullcontext():
+            marked = f"enum {{ trial_{number} = {number} }};\n{candidate}"
+            verdict = judge.judge(marked, Rivals(champion=champion), Standings(is_new_combination=False), ALPHA)
+        won += verdict.status in WON
+        seconds.append(verdict.seconds)
+        if verdict.vs_champion:
+            ratios.append(verdict.vs_champion.ratio)
+    return {
+        "schema": 1,
+        "benchmark": "power",
+        "percent": percent,
+        "neighbour": noisy,
+        "trials": trials,
+        "accepted": won,
+        "measured_percent": 100 * (statistics.median(ratios) - 1),
+        "median_s": statistics.median(seconds),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=20, help="of each effect; twice as many at 2 percent (20)")
+    parser.add_argument("--effects", type=float, nargs="+", default=[0.5, 1, 2, 5], help="percent (0.5 1 2 5)")
+    parser.add_argument("--neighbour", action="store_true", help="with a neighbour that works in bursts")
+    args = parser.parse_args()
+    judge = Judge(contract.load(ROOT / "linear"), Stop())
+    source = (ROOT / "linear" / "candidate.c").read_text(encoding="utf-8")
+    tie = judge.judge(source, Rivals(champion=source), Standings(is_new_combination=False), ALPHA)
+    call_s = {name: case.median_s for name, case in tie.cases.items()}
+    rows = []
+    for effect in args.effects:
+        other = slowed(judge, source, call_s, effect)
+        for percent, pair in ((effect, (source, other)), (-effect, (other, source))):
+            trials = args.trials * (2 if effect == 2 else 1)
+            rows.append(row(judge, pair, percent, trials, args.neighbour))
+            print(json.dumps(rows[-1]), flush=True)
+    print(f"\n{'candidate is':<18}{'measured':>10}{'accepted':>12}{'seconds':>10}")
+    for one in rows:
+        what = f"{abs(float(str(one['percent']))):g} % {'faster' if float(str(one['percent'])) > 0 else 'slower'}"
+        accepted = f"{one['accepted']} of {one['trials']}"
+        print(f"{what:<18}{one['measured_percent']:>9.2f}%{accepted:>12}{one['median_s']:>10.2f}")
+    print("targets: at least 95 % of the gains of 2 % accepted, none of the losses")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
