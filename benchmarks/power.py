@@ -32,25 +32,30 @@ from harness.judge.verdict import Rivals, Standings
 from harness.records import Status
 
 ALPHA = stats.ALPHA / 100
-STEP_S = 1.1e-9  # of the chain, roughly: four cycles; what it comes to is measured
+ROUGHLY_S = 1e-9  # a step of the chain: four cycles
 WON = (Status.BEST,)
 
 
-def slowed(judge: Judge, source: str, call_s: Mapping[str, float], percent: float) -> str:
-    """The source with so much more work in every call, in proportion to what its case takes."""
-    steps = [
-        f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']} ? "
-        f"{max(1, round(call_s[case.name] * percent / 100 / STEP_S))} : "
-        for case in judge.experiment.evaluation.cases
-    ]
+def slowed(source: str, shapes: Mapping[str, str], steps: Mapping[str, int]) -> str:
+    """The source with so many steps of extra work in every call of each case."""
+    chosen = " : ".join(f"{shapes[name]} ? {count}" for name, count in steps.items())
     head, body = source.rsplit("void linear(", 1)
     arguments, rest = body.split("{", 1)
     chain = (
         "\nstatic __attribute__((noinline)) float chain(float v, int steps) {\n"
         "    for (int i = 0; i < steps; i++) v = v * 0.999f + 0.001f;\n    return v;\n}\n"
     )
-    extra = f"\n    if (chain(1.5f, {''.join(steps)}0) == 77.0f) return;\n"
-    return f"{head}{chain}void linear({arguments}{{{extra}{rest}"
+    return f"{head}{chain}void linear({arguments}{{\n    if (chain(1.5f, {chosen} : 0) == 77.0f) return;\n{rest}"
+
+
+def step_s(judge: Judge, source: str, shapes: Mapping[str, str]) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """What a call takes, and what a step of the chain adds to it, case by case: from a chain of about 15 %."""
+    standings = Standings(is_new_combination=False)
+    call_s = {name: case.median_s for name, case in judge.remeasure(source).cases.items()}
+    steps = {name: max(1, round(0.15 * seconds / ROUGHLY_S)) for name, seconds in call_s.items()}
+    longer = judge.judge(slowed(source, shapes, steps), Rivals(champion=source), standings, ALPHA).cases
+    added = {name: call_s[name] * (1 / case.vs_champion.ratio - 1) for name, case in longer.items() if case.vs_champion}
+    return call_s, {name: seconds / steps[name] for name, seconds in added.items()}
 
 
 def row(judge: Judge, pair: tuple[str, str], percent: float, trials: int, noisy: bool) -> Mapping[str, object]:
@@ -85,11 +90,15 @@ def main() -> int:
     args = parser.parse_args()
     judge = Judge(contract.load(ROOT / "linear"), Stop())
     source = (ROOT / "linear" / "candidate.c").read_text(encoding="utf-8")
-    tie = judge.judge(source, Rivals(champion=source), Standings(is_new_combination=False), ALPHA)
-    call_s = {name: case.median_s for name, case in tie.cases.items()}
+    shapes = {
+        case.name: f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']}"
+        for case in judge.experiment.evaluation.cases
+    }
+    call_s, cost_s = step_s(judge, source, shapes)
     rows = []
     for effect in args.effects:
-        other = slowed(judge, source, call_s, effect)
+        steps = {name: max(1, round(seconds * effect / 100 / cost_s[name])) for name, seconds in call_s.items()}
+        other = slowed(source, shapes, steps)
         for percent, pair in ((effect, (source, other)), (-effect, (other, source))):
             trials = args.trials * (2 if effect == 2 else 1)
             rows.append(row(judge, pair, percent, trials, args.neighbour))

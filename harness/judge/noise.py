@@ -4,8 +4,6 @@ It is where a comparison starts from before it has seen blocks of its own; it de
 """
 
 import hashlib
-import json
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.contract import Experiment
-from harness.judge import stats, toolchain
+from harness.judge import kept, stats, toolchain
 from harness.judge.machine import this_machine
 from harness.judge.measure import Block
 
 BLOCKS = 6
-_STALE_S = 7 * 86400.0
+KEPT_FOR_S = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +39,10 @@ class Noise:
 def known(experiment: Experiment, measure: Callable[[], Sequence[Block]]) -> Noise:
     """What was found here not long ago, else what `measure` finds now in blocks of identical arms."""
     path = _path(experiment)
-    found = _read(path, [case.name for case in experiment.evaluation.cases])
+    found = kept.recall(path, Noise, KEPT_FOR_S, time.time())
     if found is None:
         found = Noise.of(measure())
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.write_text(json.dumps({"overall": found.overall, "by_case": found.by_case}), encoding="utf-8")
-        draft.replace(path)
+        kept.keep(path, found, time.time())
     return found
 
 
@@ -58,13 +54,3 @@ def _path(experiment: Experiment) -> Path:
     cases = [(case.name, sorted(case.dims.items())) for case in experiment.evaluation.cases]
     what = repr((str(this_machine()), experiment.signature, list(experiment.flags), cases))
     return toolchain.cache_folder() / f"noise-{hashlib.sha256(what.encode()).hexdigest()[:20]}.json"
-
-
-def _read(path: Path, cases: Sequence[str]) -> Noise | None:
-    try:
-        if time.time() - path.stat().st_mtime > _STALE_S:
-            return None
-        data = json.loads(path.read_bytes())
-        return Noise(overall=float(data["overall"]), by_case={case: float(data["by_case"][case]) for case in cases})
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or torn: measured anew
-        return None

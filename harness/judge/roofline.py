@@ -17,13 +17,11 @@ A share of the ceiling is not cut at 100 %: more says that the work was less tha
 that the machine was busy when it was measured.
 """
 
-import json
 import math
 import os
 import subprocess
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,9 +29,10 @@ from pathlib import Path
 from harness.errors import JudgeError
 from harness.judge import toolchain
 from harness.judge.clock import Stop
+from harness.judge.kept import keep
+from harness.judge.kept import recall as recall_kept
 from harness.judge.machine import caches, this_machine
 from harness.judge.quiet import alone
-from harness.records import from_json, to_json
 
 KEPT_FOR_S = 30 * 24 * 3600
 _LIMIT_S = 20
@@ -76,12 +75,6 @@ class Ceiling:
         return ", ".join([f"{self.flops_per_s / 1e9:.3g} GFLOP/s", *rates])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
-    measured_at_s: float
-    ceiling: Ceiling
-
-
 @cache
 def ceiling() -> Ceiling:
     """This machine's: as it was kept, else measured, which takes about half a second."""
@@ -112,22 +105,10 @@ def probe() -> Ceiling:
 
 
 def recall(path: Path, now_s: float) -> Ceiling | None:
-    """What was kept in a file; None where that is too old, torn or not there at all."""
-    try:
-        kept = from_json(_Kept, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return None
-    rates = (kept.ceiling.flops_per_s, *(level.bytes_per_s for level in kept.ceiling.levels))
-    is_fresh = 0 <= now_s - kept.measured_at_s < KEPT_FOR_S
-    return kept.ceiling if is_fresh and all(map(_is_rate, rates)) else None
-
-
-def keep(path: Path, measured: Ceiling, now_s: float) -> None:
-    """Written whole. Where it cannot be written, the next run measures again."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with suppress(OSError):
-        draft.write_text(json.dumps(to_json(_Kept(measured_at_s=now_s, ceiling=measured))), encoding="utf-8")
-        draft.replace(path)
+    """What was kept in a file, if it can be true."""
+    kept = recall_kept(path, Ceiling, KEPT_FOR_S, now_s)
+    rates = (kept.flops_per_s, *(level.bytes_per_s for level in kept.levels)) if kept else ()
+    return kept if all(map(_is_rate, rates)) else None
 
 
 def _file() -> Path:

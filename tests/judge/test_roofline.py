@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from harness.errors import JudgeError
 from harness.judge import roofline
+from harness.judge.kept import keep
 from harness.judge.machine import caches
-from harness.judge.roofline import KEPT_FOR_S, Ceiling, Level, keep, recall
+from harness.judge.roofline import KEPT_FOR_S, Ceiling, Level, recall
 
 NEAR = Level(name="L1d", capacity_bytes=1000, bytes_per_s=100.0)
 MIDDLE = Level(name="L2", capacity_bytes=10_000, bytes_per_s=50.0)
