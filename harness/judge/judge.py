@@ -24,7 +24,7 @@ from harness.judge.native import Arm
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone
 from harness.judge.signature import read_signature
-from harness.judge.toolchain import Artifact, Diagnostics
+from harness.judge.toolchain import Artifact, Diagnostics, cache_folder
 from harness.judge.verdict import Finding, Rivals, Standings, against_seed
 from harness.records import Status, Verdict, Violation
 
@@ -151,7 +151,7 @@ class Judge:
         first of them, or in all."""
         cases = cases or self.experiment.evaluation.cases
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
-        noise = self._noise = self._noise or known(self.experiment, partial(self._same, rival_source))
+        noise = self._noise = self._noise or known(self.experiment, cache_folder(), partial(self._same, rival_source))
         probes = self.probe(rival_source), self.probe(self.seed)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.contract import Experiment
-from harness.judge import kept, stats, toolchain
-from harness.judge.machine import this_machine
+from harness.judge import kept, stats
+from harness.judge.machine import fingerprint
 from harness.judge.measure import Block
 
 BLOCKS = 6
@@ -36,9 +36,9 @@ class Noise:
         )
 
 
-def known(experiment: Experiment, measure: Callable[[], Sequence[Block]]) -> Noise:
-    """What was found here not long ago, else what `measure` finds now in blocks of identical arms."""
-    path = _path(experiment)
+def known(experiment: Experiment, folder: Path, measure: Callable[[], Sequence[Block]]) -> Noise:
+    """What was kept in that folder not long ago, else what `measure` finds now in blocks of identical arms."""
+    path = folder / _name(experiment)
     found = kept.recall(path, Noise, KEPT_FOR_S, time.time())
     if found is None:
         found = Noise.of(measure())
@@ -50,7 +50,7 @@ def _spread(values: Sequence[float]) -> float:
     return max(stats.FLOOR, stats.SIGMAS * statistics.median(map(abs, values)))
 
 
-def _path(experiment: Experiment) -> Path:
+def _name(experiment: Experiment) -> str:
     cases = [(case.name, sorted(case.dims.items())) for case in experiment.evaluation.cases]
-    what = repr((str(this_machine()), experiment.signature, list(experiment.flags), cases))
-    return toolchain.cache_folder() / f"noise-{hashlib.sha256(what.encode()).hexdigest()[:20]}.json"
+    what = repr((fingerprint(experiment.flags), experiment.signature, cases))
+    return f"noise-{hashlib.sha256(what.encode()).hexdigest()[:20]}.json"

@@ -87,7 +87,7 @@ def test_a_rate_that_cannot_be_is_measured_anew(tmp_path: Path, rate: object) ->
     kept = tmp_path / "kept.json"
     keep(kept, CEILING, NOW_S)
     document = json.loads(kept.read_text())
-    document["ceiling"]["levels"][1]["bytes_per_s"] = rate
+    document["measured"]["levels"][1]["bytes_per_s"] = rate
     kept.write_text(json.dumps(document))
     assert recall(kept, NOW_S) is None
 

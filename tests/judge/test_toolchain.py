@@ -1,5 +1,6 @@
 """The compiler's box and what it lets out, with the real gcc."""
 
+import io
 import os
 import subprocess
 import sys
@@ -7,9 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from harness.contract import ROOT
-from harness.judge import toolchain
+from harness.judge import elf, toolchain
 from harness.judge.clock import Stop
 from harness.judge.toolchain import Artifact, Diagnostics
 
@@ -38,6 +40,38 @@ def said_elsewhere(source: str, **environment: str) -> str:
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True
     )
     return done.stdout
+
+
+def text_at(artifact: Artifact) -> int:
+    """Where the code of an artifact begins, by its own headers."""
+    section = ELFFile(io.BytesIO(artifact.content)).get_section_by_name(".text")
+    assert section is not None
+    return int(section["sh_addr"])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        PLAIN,
+        "#include <math.h>\nvoid twice(float *out, int n) { for (int i = 0; i < n; i++) out[i] = expf(out[i]); }\n",
+        "static const float two = 2;\nvoid twice(float *out, int n) { for (int i = 0; i < n; i++) out[i] *= two; }\n",
+    ],
+    ids=["plain", "with a library's function", "with a constant"],
+)
+def test_an_artifact_is_linked_again_at_whatever_place_is_asked_for(source: str):
+    built = build(source)
+    assert isinstance(built, Artifact)
+    moved = [toolchain.relink(built, ("-O2",), place, 30, stop=False) for place in (0, 1, toolchain.TEXT_PLACES - 1)]
+    places = [text_at(one) for one in moved if isinstance(one, Artifact)]
+    assert [place - places[0] for place in places] == [0, 16, 16 * (toolchain.TEXT_PLACES - 1)]
+
+
+def test_linking_again_changes_nothing_but_the_place():
+    built = build(PLAIN)
+    assert isinstance(built, Artifact)
+    moved = toolchain.relink(built, ("-O2",), 7, 30, stop=False)
+    assert isinstance(moved, Artifact)
+    assert (moved.compiled, elf.inspect(moved, "twice")) == (built.compiled, ())
 
 
 def test_a_plain_function_becomes_a_shared_object():

@@ -1,0 +1,114 @@
+"""Comparisons made of blocks by hand: what a look may decide, what evidence needs, what is reported."""
+
+import math
+from collections.abc import Mapping
+
+import pytest
+
+from harness.judge import stats, verdict
+from harness.judge.comparison import Comparison
+from harness.judge.measure import CANDIDATE, FULL, LOOK, RIVAL, SEED, Block
+from harness.judge.roofline import Ceiling
+from harness.judge.verdict import Standings, accept
+from harness.records import Status
+
+CASES = ("one", "two")
+RIVAL_S, SEED_S = 1e-5, 4e-5
+STANDINGS = Standings(is_new_combination=False)
+
+
+def block(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None, *, seeded: bool = True) -> Block:
+    """`ratios`: the candidate's time over the rival's, case by case."""
+    seconds = {
+        CANDIDATE: {name: RIVAL_S * ratio for name, ratio in ratios.items()},
+        RIVAL: dict.fromkeys(ratios, RIVAL_S),
+        **({SEED: dict.fromkeys(ratios, SEED_S)} if seeded else {}),
+    }
+    logs = {name: math.log(ratio) for name, ratio in ratios.items()}
+    middles = {name: math.log(ratio) for name, ratio in (usual or ratios).items()}
+    return Block(seconds=seconds, ratios=logs, usual=middles)
+
+
+def even(ratio: float) -> Mapping[str, float]:
+    return dict.fromkeys(CASES, ratio)
+
+
+def comparison(look: Block, noise: float = 0.005) -> Comparison:
+    return Comparison(
+        alpha=0.005,
+        look=look,
+        overall=stats.Evidence(prior=noise),
+        by_case={name: stats.Evidence(prior=noise) for name in look.ratios},
+        work={name: {} for name in look.ratios},
+        ceiling=Ceiling(flops_per_s=1e11),
+    )
+
+
+def after(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None) -> Comparison:
+    """As many equal blocks as it takes."""
+    made = comparison(block(even(1.0)))
+    while not made.is_over:
+        made.add(block(ratios, usual, seeded=not made.blocks))
+    return made
+
+
+def test_a_look_sends_home_who_is_slower_by_a_quarter_everywhere() -> None:
+    assert comparison(block(even(1.3))).is_over
+
+
+@pytest.mark.parametrize("ratios", [even(1.2), {"one": 3.0, "two": 1.05}, even(0.2)])
+def test_a_look_decides_nothing_else(ratios: Mapping[str, float]) -> None:
+    assert not comparison(block(ratios)).is_over
+
+
+def test_a_look_alone_gives_a_report_with_a_wide_interval() -> None:
+    made = comparison(block(even(1.3)))
+    finding = made.finding()
+    found = made.report(finding, accept(finding, STANDINGS))
+    assert (found.status, found.noise, made.beats_on) == (Status.SLOWER, None, ())
+    assert found.speedup is not None and found.speedup.high / found.speedup.low > 1.2
+
+
+def test_what_lies_far_apart_in_a_look_is_only_looked_at_in_blocks() -> None:
+    assert block({"one": 1.02, "two": 0.5}).efforts() == {"one": FULL, "two": LOOK}
+
+
+def test_a_steady_gain_beyond_the_margin_wins() -> None:
+    assert after(even(0.97)).beats_champion
+
+
+def test_a_gain_within_the_margin_does_not() -> None:
+    assert not after(even(0.996)).beats_champion
+
+
+def test_a_gain_in_one_case_makes_a_specialist_and_no_champion() -> None:
+    made = after({"one": 0.9, "two": 1.3})
+    assert (made.beats_champion, made.beats_on) == (False, ("one",))
+
+
+def test_who_is_fast_on_lucky_batches_alone_does_not_win() -> None:
+    made = after(even(0.9), usual=even(1.1))
+    assert made.overall.proves_faster(made.alpha)
+    assert (made.beats_champion, made.beats_on) == (False, ())
+
+
+def test_the_seed_is_compared_where_it_ran() -> None:
+    made = after(even(0.9))
+    found = made.report(made.finding(), Status.BEST)
+    assert found.speedup is not None and found.speedup.ratio == pytest.approx(SEED_S / RIVAL_S / 0.9)
+
+
+def test_a_machine_that_is_too_noisy_is_said_to_be() -> None:
+    made = comparison(block(even(1.0)), noise=0.2)
+    for ratio in (0.8, 1.25) * (stats.MAX_BLOCKS // 2):
+        made.add(block(even(ratio)))
+    finding = made.finding()
+    found = made.report(finding, accept(finding, STANDINGS))
+    assert (found.status, "too noisy to decide" in found.reason) == (Status.TIE, True)
+
+
+def test_a_tie_on_a_quiet_machine_gives_the_bounds_of_what_could_be() -> None:
+    made = comparison(block(even(1.0)))
+    while not made.is_over:
+        made.add(block(even(1.001 if len(made.blocks) % 2 else 0.999)))
+    assert "no difference" in verdict.headline(Status.TIE, {}, made.finding())

@@ -1,0 +1,35 @@
+"""The noise of a block: from blocks made by hand, and kept between runs."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import contract
+from harness.judge import noise, stats
+from harness.judge.measure import Block
+from harness.judge.noise import Noise, known
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def block(ratio: float) -> Block:
+    return Block(seconds={}, ratios={"one": ratio, "two": -ratio / 2}, usual={})
+
+
+def test_the_spread_is_about_zero_where_identical_arms_must_lie() -> None:
+    assert Noise.of([block(0.01)] * 6).by_case["one"] == pytest.approx(0.01 * stats.SIGMAS)
+
+
+def test_one_wild_block_does_not_make_a_machine_noisy() -> None:
+    assert Noise.of([block(value) for value in (0.004, -0.003, 0.002, -0.004, 0.003, 0.5)]).overall < 0.01
+
+
+def test_it_is_measured_once_and_then_remembered(tmp_path: Path) -> None:
+    experiment, asked = contract.load(ROOT / "linear"), []
+
+    def measure() -> list[Block]:
+        asked.append(1)
+        return [block(0.01)] * noise.BLOCKS
+
+    assert known(experiment, tmp_path, measure) == known(experiment, tmp_path, measure)
+    assert len(asked) == 1
