@@ -5,7 +5,7 @@ Every arm maps the same physical pages at the same places, so that the luck of t
 
 import mmap
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -14,21 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.contract import Case, Experiment
-from harness.errors import ContractError
-from harness.judge.signature import Signature, read_signature
+from harness.judge.contents import Contents, Doubles
+from harness.judge.signature import read_signature
 
 PAGE_BYTES = 4096
 LINE_BYTES = 64
 ORDERS_BYTES = 16 * PAGE_BYTES  # as runner.c maps it
 SLOT_BYTES = ORDERS_BYTES + PAGE_BYTES
 SLOTS = 4
-_FRESH_BYTES = 1 << 20
 POISON = np.uint32(0x7FC0DEAD)  # a NaN that no arithmetic makes
 _GARBAGE = 0xFF  # around inputs: NaN as a float, so that reading past the end shows in the output
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
 
 
 class Placement(Enum):
@@ -37,6 +35,7 @@ class Placement(Enum):
     LEFT = "left"
     RIGHT = "right"
     ODD = "odd"  # one element from a page's start: aligned to no more than the element's size
+    FREE = "free"  # anywhere, and somewhere else in every block: what is timed must owe nothing to one place
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,8 @@ class Workload:
     calls: int
     table: Segment
     row_bytes: int
-    buffers: Sequence[tuple[str, Segment, int, int]]  # name, where, first byte, bytes: to name what a fault was next to
+    columns: Mapping[str, int]
+    buffers: list[tuple[str, Segment, int, int]]  # name, where, first byte, bytes: to name what a fault was next to
     output: Segment
     output_offset: int
     stride: int  # in floats, from one call's output to the next
@@ -125,6 +125,22 @@ class Workload:
     bound: Doubles
     nan: npt.NDArray[np.bool_] | None
     copy: Bytes  # the outputs as they were at "done"
+
+    def move(self, arena: Arena, rng: np.random.Generator) -> None:
+        """Every buffer to another place in its segment: often flush with one of its ends, so that what is timed is
+        guarded like what is validated."""
+        table = arena.view(self.table)[: self.calls * self.row_bytes].view(np.uint64).reshape(self.calls, -1)
+        for index, (name, segment, start, size) in enumerate(self.buffers):
+            place = _anywhere(segment.size_bytes - size, rng)
+            view = arena.view(segment)
+            if not segment.writable:
+                content = view[start : start + size].copy()
+                view[:] = _GARBAGE
+                view[place : place + size] = content
+            table[:, self.columns[name]] += np.uint64((place - start) % 2**64)
+            self.buffers[index] = (name, segment, place, size)
+            if segment is self.output:
+                self.output_offset = place
 
     def outputs(self, first: int, count: int) -> tuple[int, int]:
         """Where in the output's segment a visit writes: first byte and size. Alone in its segment, all of it counts."""
@@ -172,10 +188,10 @@ def lay_out(
     column = {parameter.name: index for index, parameter in enumerate(signature.function.parameters)}
     for name in signature.numbers:
         rows[:, column[name]] = np.uint64(case.dims[name] & 0xFFFFFFFFFFFFFFFF)
-    contents = _Contents(experiment, case, rng, calls, signature)
+    contents = Contents(experiment, case, rng, calls, signature)
     buffers = []
     for name, pool in contents.pools.items():
-        segment = arena.add(pool.nbytes + (pool.itemsize if placement is Placement.ODD else 0))
+        segment = arena.add(pool.nbytes + _room(pool, placement))
         start = _start(segment, pool, placement)
         arena.fill(segment, start, pool)
         buffers.append((name, segment, start, pool.nbytes))
@@ -186,7 +202,7 @@ def lay_out(
     size = truths[0][0].size
     stride = size if calls == 1 else -(-(size + 1) // 16) * 16  # from a cache line on, with poison in between
     outputs = np.empty(calls * stride, np.float32)
-    output = arena.add(outputs.nbytes + (outputs.itemsize if placement is Placement.ODD else 0), writable=True)
+    output = arena.add(outputs.nbytes + _room(outputs, placement), writable=True)
     start = _start(output, outputs, placement)
     rows[:, column[signature.output]] = output.window_offset + start + np.arange(calls) * stride * 4
     buffers.append((signature.output, output, start, outputs.nbytes))
@@ -200,6 +216,7 @@ def lay_out(
         calls=calls,
         table=table,
         row_bytes=rows.shape[1] * 8,
+        columns=column,
         buffers=buffers,
         output=output,
         output_offset=start,
@@ -212,6 +229,16 @@ def lay_out(
         nan=nan,
         copy=np.empty(output.size_bytes, np.uint8),
     )
+
+
+def _room(content: npt.NDArray[Any], placement: Placement) -> int:
+    return {Placement.ODD: content.itemsize, Placement.FREE: PAGE_BYTES}.get(placement, 0)
+
+
+def _anywhere(room: int, rng: np.random.Generator) -> int:
+    """Flush with either end, or on a cache line between them."""
+    lines = LINE_BYTES * int(rng.integers(1 + room // LINE_BYTES))
+    return (0, room, lines, lines)[rng.integers(4)]
 
 
 def _start(segment: Segment, content: npt.NDArray[Any], placement: Placement) -> int:
@@ -233,63 +260,3 @@ def _limits(expected: Doubles, bound: Doubles) -> tuple[Floats, Floats, npt.NDAr
         high = np.where(high > high64, np.nextafter(high, np.float32(-np.inf)), high)
     nan = np.isnan(expected)
     return low, high, nan if nan.any() else None
-
-
-class _Contents:
-    """The arrays of one case. A sliding array is one pool in which every call sees a window of its own: those of a
-    small array share nothing, those of a large one lie a cache line apart, so that the caches hold them like one."""
-
-    def __init__(
-        self, experiment: Experiment, case: Case, rng: np.random.Generator, calls: int, signature: Signature
-    ) -> None:
-        self.evaluation = experiment.evaluation
-        self.case = case
-        self.calls = calls
-        self.signature = signature
-        first = self._arrays(experiment.evaluation.inputs, rng)
-        self.shapes = {name: None if array is None else array.shape for name, array in first.items()}
-        self.pools: dict[str, npt.NDArray[Any]] = {}
-        self.starts: dict[str, npt.NDArray[np.int64]] = {}
-        slides = set(experiment.evaluation.slides) if calls > 1 else set()
-        whole = [name for name, array in first.items() if array is not None and name not in slides]
-        others = [self._arrays(experiment.evaluation.inputs, rng) for _ in range(calls - 1)] if whole else []
-        for name, array in first.items():
-            if name in whole:
-                self.pools[name] = np.concatenate([array.ravel(), *(other[name].ravel() for other in others)])
-                self.starts[name] = np.arange(calls) * array.size
-            elif array is not None:
-                self._slide(name, array, rng)
-
-    def _arrays(self, inputs: Callable[..., Any], rng: np.random.Generator) -> Mapping[str, Any]:
-        given = inputs(self.case, rng)
-        if list(given) != list(self.signature.inputs):
-            raise ContractError(
-                f"eval.py: inputs({self.case.name}) gives {list(given)}, must give {list(self.signature.inputs)}.",
-                "one entry for every pointer to const, in the signature's order; None for NULL.",
-            )
-        return {
-            name: None if array is None else np.ascontiguousarray(array, dtype=self.signature.inputs[name])
-            for name, array in given.items()
-        }
-
-    def _slide(self, name: str, array: npt.NDArray[Any], rng: np.random.Generator) -> None:
-        line = LINE_BYTES // array.itemsize
-        apart = -(-array.size // line) * line  # windows that share nothing, as long as they stay in the caches
-        step = apart if self.calls * apart * array.itemsize <= _FRESH_BYTES else line
-        flat = array.ravel()
-        self.pools[name] = np.concatenate([flat, rng.choice(flat, size=step * self.calls)]) if flat.size else flat
-        self.starts[name] = rng.permutation(self.calls) * step
-
-    def truth(self, call: int) -> tuple[Doubles, Doubles]:
-        arrays = dict(self._windows(call))
-        with np.errstate(all="ignore"):
-            expected = np.asarray(self.evaluation.reference(**arrays), np.float64)
-            return expected, np.asarray(self.evaluation.bound(**arrays), np.float64)
-
-    def _windows(self, call: int) -> Iterator[tuple[str, npt.NDArray[Any] | None]]:
-        for name, shape in self.shapes.items():
-            if shape is None:
-                yield name, None
-                continue
-            start = int(self.starts[name][call])
-            yield name, self.pools[name][start : start + int(np.prod(shape))].reshape(shape)

@@ -126,8 +126,7 @@ class Bench:
         batch_s = max(one.batch_s for one in probes)
         visit, seed_visit = (_Visit.of(one.call_s[case.name], batch_s, effort.batches) for one in probes)
         calls = max(one.calls * one.batches for one in (visit, seed_visit))
-        placement = Placement.LEFT if self.rng.integers(2) else Placement.RIGHT
-        workload = lay_out(self.experiment, case, self.rng, calls, placement, self.arena)
+        workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
         return _Plan(workload, effort.visits, visit, seed_visit)
 
     def block(self, artifacts: Mapping[str, Artifact]) -> Block:
@@ -135,6 +134,8 @@ class Bench:
         seconds: dict[str, dict[str, float]] = {name: {} for name in artifacts}
         ratios, usual = {}, {}
         with ExitStack() as stack, alone(self.stop) as cpu:
+            for plan in self.plans.values():
+                plan.workload.move(self.arena, self.rng)
             # Places and order by the coin, too: what differs between two arms of the same code then has no side.
             arms = {
                 name: stack.enter_context(

@@ -9,7 +9,7 @@ import pytest
 
 from harness import contract
 from harness.contract import Case, Experiment
-from harness.judge.inputs import POISON, Arena, Placement, Workload, lay_out
+from harness.judge.inputs import POISON, Arena, Bytes, Placement, Workload, lay_out
 
 LINEAR = contract.load(contract.ROOT / "linear")
 
@@ -99,12 +99,48 @@ def _without_slides() -> Experiment:
     return replace(LINEAR, evaluation=replace(LINEAR.evaluation, slides=()))
 
 
-@pytest.mark.parametrize("placement", Placement)
+@pytest.mark.parametrize("placement", [Placement.LEFT, Placement.RIGHT, Placement.ODD])
 def test_a_buffer_touches_the_guard_page_it_is_flush_against(placement: Placement) -> None:
     _, workload = laid_out(placement=placement)
     for _, segment, start, size in workload.buffers:
         ends = {Placement.LEFT: start == 0, Placement.RIGHT: start + size == segment.size_bytes}
         assert ends.get(placement, start == 4)
+
+
+def seen_by(arena: Arena, workload: Workload, name: str, call: int, count: int) -> Bytes:
+    """The first bytes behind a pointer as a call gets it, by the table that a runner reads."""
+    row = arena.view(workload.table)[call * workload.row_bytes :][: workload.row_bytes].view(np.uint64)
+    address = int(row[workload.columns[name]])
+    segment = next(s for s in arena.segments if 0 <= address - s.window_offset < s.size_bytes)
+    at = segment.file_offset + address - segment.window_offset
+    return arena.bytes[at : at + count].copy()
+
+
+def test_moved_buffers_hold_the_same_contents_for_every_call() -> None:
+    arena, workload = laid_out(calls=4, placement=Placement.FREE, name="odd")
+    before = [seen_by(arena, workload, "weight", call, 129 * 65 * 4) for call in range(4)]
+    for seed in range(8):
+        workload.move(arena, np.random.default_rng(seed))
+        after = [seen_by(arena, workload, "weight", call, 129 * 65 * 4) for call in range(4)]
+        assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_moved_buffers_take_many_places_and_now_and_then_touch_a_guard_page() -> None:
+    arena, workload = laid_out(calls=4, placement=Placement.FREE, name="odd")
+    places = set()
+    for seed in range(40):
+        workload.move(arena, np.random.default_rng(seed))
+        places |= {start for name, _, start, _ in workload.buffers if name == "x"}
+    _, segment, _, size = workload.buffers[0]
+    assert len(places) > 10 and {0, segment.size_bytes - size} <= places
+
+
+def test_a_moved_output_is_checked_where_it_was_moved_to() -> None:
+    arena, workload = laid_out(calls=4, placement=Placement.FREE, name="odd")
+    workload.move(arena, np.random.default_rng(3))
+    for call in range(4):
+        write(arena, workload, call, workload.expected[call])
+    assert workload.check(0, 4) is None
 
 
 def test_segments_of_the_window_never_touch() -> None:

@@ -1,0 +1,75 @@
+"""What the calls of a visit are fed, no two alike, and what must come out of each by the experiment's reference."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.contract import Case, Experiment
+from harness.errors import ContractError
+from harness.judge.signature import Signature
+
+_LINE_BYTES = 64
+_FRESH_BYTES = 1 << 20
+Doubles = npt.NDArray[np.float64]
+
+
+class Contents:
+    """The arrays of one case. A sliding array is one pool in which every call sees a window of its own: those of a
+    small array share nothing, those of a large one lie a cache line apart, so that the caches hold them like one."""
+
+    def __init__(
+        self, experiment: Experiment, case: Case, rng: np.random.Generator, calls: int, signature: Signature
+    ) -> None:
+        self.evaluation = experiment.evaluation
+        self.case = case
+        self.calls = calls
+        self.signature = signature
+        first = self._arrays(experiment.evaluation.inputs, rng)
+        self.shapes = {name: None if array is None else array.shape for name, array in first.items()}
+        self.pools: dict[str, npt.NDArray[Any]] = {}
+        self.starts: dict[str, npt.NDArray[np.int64]] = {}
+        slides = set(experiment.evaluation.slides) if calls > 1 else set()
+        whole = [name for name, array in first.items() if array is not None and name not in slides]
+        others = [self._arrays(experiment.evaluation.inputs, rng) for _ in range(calls - 1)] if whole else []
+        for name, array in first.items():
+            if name in whole:
+                self.pools[name] = np.concatenate([array.ravel(), *(other[name].ravel() for other in others)])
+                self.starts[name] = np.arange(calls) * array.size
+            elif array is not None:
+                self._slide(name, array, rng)
+
+    def _arrays(self, inputs: Callable[..., Any], rng: np.random.Generator) -> Mapping[str, Any]:
+        given = inputs(self.case, rng)
+        if list(given) != list(self.signature.inputs):
+            raise ContractError(
+                f"eval.py: inputs({self.case.name}) gives {list(given)}, must give {list(self.signature.inputs)}.",
+                "one entry for every pointer to const, in the signature's order; None for NULL.",
+            )
+        return {
+            name: None if array is None else np.ascontiguousarray(array, dtype=self.signature.inputs[name])
+            for name, array in given.items()
+        }
+
+    def _slide(self, name: str, array: npt.NDArray[Any], rng: np.random.Generator) -> None:
+        line = _LINE_BYTES // array.itemsize
+        apart = -(-array.size // line) * line  # windows that share nothing, as long as they stay in the caches
+        step = apart if self.calls * apart * array.itemsize <= _FRESH_BYTES else line
+        flat = array.ravel()
+        self.pools[name] = np.concatenate([flat, rng.choice(flat, size=step * self.calls)]) if flat.size else flat
+        self.starts[name] = rng.permutation(self.calls) * step
+
+    def truth(self, call: int) -> tuple[Doubles, Doubles]:
+        arrays = dict(self._windows(call))
+        with np.errstate(all="ignore"):
+            expected = np.asarray(self.evaluation.reference(**arrays), np.float64)
+            return expected, np.asarray(self.evaluation.bound(**arrays), np.float64)
+
+    def _windows(self, call: int) -> Iterator[tuple[str, npt.NDArray[Any] | None]]:
+        for name, shape in self.shapes.items():
+            if shape is None:
+                yield name, None
+                continue
+            start = int(self.starts[name][call])
+            yield name, self.pools[name][start : start + int(np.prod(shape))].reshape(shape)
