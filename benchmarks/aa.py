@@ -16,7 +16,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -70,15 +70,16 @@ RULES: Mapping[str, Callable[[Times, Times], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What became of one trial; `evidence` is E, the final value of the test martingale."""
+    """What became of one trial; `evidence` is E, the final value of the test martingale. `by_best` and `by_middle` are
+    the blocks' values, as the judge takes them and as the middle batch of each arm would give them."""
 
     noisy: bool
     ratio: float
     best: bool
     specialist_of: tuple[str, ...]
     evidence: float
-    blocks: int
-    noise: float
+    by_best: tuple[float, ...]
+    by_middle: tuple[float, ...]
     seconds: float
     rules: Mapping[str, bool]
 
@@ -116,11 +117,16 @@ def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
         best=comparison.beats_champion,
         specialist_of=comparison.beats_on,
         evidence=math.exp(comparison.overall.log_e),
-        blocks=len(comparison.blocks),
-        noise=comparison.overall.scale,
+        by_best=tuple(round(block.overall, 5) for block in comparison.blocks),
+        by_middle=tuple(round(statistics.fmean(block.usual.values()), 5) for block in comparison.blocks),
         seconds=seconds,
         rules={name: rule(alone_s[1], alone_s[0]) for name, rule in RULES.items()},
     )
+
+
+def spread(values: Iterable[float]) -> str:
+    """About zero, where identical code lies; in standard deviations of a normal distribution."""
+    return f"{stats.SIGMAS * statistics.median(map(abs, values)):.2%}"
 
 
 def table(trials: Sequence[Trial]) -> str:
@@ -135,8 +141,9 @@ def table(trials: Sequence[Trial]) -> str:
     row("false specialists of this judge", lambda half: str(sum(bool(one.specialist_of) for one in half)))
     row("mean final E", lambda half: f"{statistics.fmean(one.evidence for one in half):.3f}")
     row("largest E", lambda half: f"{max(one.evidence for one in half):.2f}")
-    row("noise of a block, median", lambda half: f"{statistics.median(one.noise for one in half):.2%}")
-    row("blocks, median", lambda half: f"{statistics.median(one.blocks for one in half):g}")
+    row("spread of a block, fastest batches", lambda half: spread(value for one in half for value in one.by_best))
+    row("spread of a block, middle batches", lambda half: spread(value for one in half for value in one.by_middle))
+    row("blocks, median", lambda half: f"{statistics.median(len(one.by_best) for one in half):g}")
     row("seconds, median", lambda half: f"{statistics.median(one.seconds for one in half):.2f}")
     row("ratios, 5 % to 95 %", lambda half: "{:.3f}-{:.3f}".format(*np.quantile([t.ratio for t in half], (0.05, 0.95))))
     for rule in RULES:

@@ -35,13 +35,15 @@ _FAR_APART = math.log(1.5)  # beyond this a look tells a case's ratio well enoug
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How thoroughly a case is timed in one block: so many visits of each arm, of so many batches each."""
+    """How thoroughly a case is timed in one block: so many visits of each arm, of so many batches each. A batch of the
+    candidate has as many calls as one of the rival's, but where it is far from it and takes about `candidate_s`."""
 
     visits: int
     batches: int
+    candidate_s: float | None = None
 
 
-LOOK, FULL = Effort(1, 2), Effort(4, 6)
+LOOK, FULL, FAR = Effort(1, 2), Effort(4, 6), Effort(2, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,11 @@ class Block:
 
     def efforts(self) -> Mapping[str, Effort]:
         """How much effort each case deserves in the blocks to come, where this one was a look."""
-        return {case: LOOK if abs(ratio) > _FAR_APART else FULL for case, ratio in self.ratios.items()}
+        candidate_s = self.seconds[CANDIDATE]
+        return {
+            case: replace(FAR, candidate_s=candidate_s[case]) if abs(ratio) > _FAR_APART else FULL
+            for case, ratio in self.ratios.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +88,11 @@ class _Visit:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How one case is visited: `visit` by candidate and rival, `seed_visit` by the seed, which may be far slower."""
+    """How one case is visited: so many times, and by each arm in its own way."""
 
     workload: Workload
     visits: int
-    visit: _Visit
-    seed_visit: _Visit
+    by_arm: Mapping[str, _Visit]
 
 
 Timed: TypeAlias = tuple[bool, float]  # whether judge or runner lost its core meanwhile; seconds per call
@@ -124,10 +129,12 @@ class Bench:
 
     def _plan(self, case: Case, effort: Effort, probes: Probes) -> _Plan:
         batch_s = max(one.batch_s for one in probes)
-        visit, seed_visit = (_Visit.of(one.call_s[case.name], batch_s, effort.batches) for one in probes)
-        calls = max(one.calls * one.batches for one in (visit, seed_visit))
+        rival_s, seed_s = (one.call_s[case.name] for one in probes)
+        call_s = {CANDIDATE: effort.candidate_s or rival_s, RIVAL: rival_s, SEED: seed_s}
+        by_arm = {arm: _Visit.of(seconds, batch_s, effort.batches) for arm, seconds in call_s.items()}
+        calls = max(one.calls * one.batches for one in by_arm.values())
         workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
-        return _Plan(workload, effort.visits, visit, seed_visit)
+        return _Plan(workload, effort.visits, by_arm)
 
     def block(self, artifacts: Mapping[str, Artifact]) -> Block:
         """One block of the arms given: candidate and rival take turns by the judge's coin; the seed has one visit."""
@@ -165,13 +172,12 @@ class Bench:
     def _timed(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[Timed]]:
         """Every batch of each arm. The fastest of those that nothing disturbed will count, by the kernel's counters
         and not by their time: noise only ever adds, so of many interleaved batches the fastest tell least of it."""
-        visits = dict.fromkeys(arms, plan.visit) | ({SEED: plan.seed_visit} if SEED in arms else {})
         for name in self._shuffled(arms):  # warms caches and page tables; not counted
-            if not visits[name].is_long:
-                self._visit(name, arms[name], plan.workload, replace(visits[name], batches=1))
+            if not plan.by_arm[name].is_long:
+                self._visit(name, arms[name], plan.workload, replace(plan.by_arm[name], batches=1))
         timed: dict[str, list[Timed]] = {name: [] for name in arms}
         for name in (*self._turns(plan.visits), *((SEED,) if SEED in arms else ())):
-            timed[name] += self._visit(name, arms[name], plan.workload, visits[name])
+            timed[name] += self._visit(name, arms[name], plan.workload, plan.by_arm[name])
         return timed
 
     def _shuffled(self, names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import JudgeError
@@ -27,12 +27,10 @@ def alone(stop: Stop) -> Iterator[int]:
         _wait(descriptor, stop)
         allowed = os.sched_getaffinity(0)
         *others, cpu = sorted(allowed)
-        if not others:
-            yield -1
-            return
-        os.sched_setaffinity(0, others)
         try:
-            yield cpu
+            with suppress(OSError):  # where the system does not let us, the scheduler chooses
+                os.sched_setaffinity(0, others or allowed)
+            yield cpu if others else -1
         finally:
             os.sched_setaffinity(0, allowed)
     finally:

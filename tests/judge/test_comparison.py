@@ -7,7 +7,7 @@ import pytest
 
 from harness.judge import stats, verdict
 from harness.judge.comparison import Comparison
-from harness.judge.measure import CANDIDATE, FULL, LOOK, RIVAL, SEED, Block
+from harness.judge.measure import CANDIDATE, FAR, FULL, RIVAL, SEED, Block, Effort
 from harness.judge.roofline import Ceiling
 from harness.judge.verdict import Standings, accept
 from harness.records import Status
@@ -69,8 +69,9 @@ def test_a_look_alone_gives_a_report_with_a_wide_interval() -> None:
     assert found.speedup is not None and found.speedup.high / found.speedup.low > 1.2
 
 
-def test_what_lies_far_apart_in_a_look_is_only_looked_at_in_blocks() -> None:
-    assert block({"one": 1.02, "two": 0.5}).efforts() == {"one": FULL, "two": LOOK}
+def test_where_arms_lie_far_apart_each_has_batches_of_its_own_length_and_fewer_of_them() -> None:
+    far = Effort(visits=FAR.visits, batches=FAR.batches, candidate_s=RIVAL_S / 2)
+    assert block({"one": 1.02, "two": 0.5}).efforts() == {"one": FULL, "two": far}
 
 
 def test_a_steady_gain_beyond_the_margin_wins() -> None:
