@@ -32,7 +32,8 @@ def neighbour() -> Iterator[None]:
 def main() -> None:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:-1] or [0])
     content = np.zeros(BYTES, np.uint8)
-    while True:
+    parent = os.getppid()
+    while os.getppid() == parent:  # whose end is ours, however it came
         until_s = time.monotonic() + random.uniform(*BURST_S)
         while time.monotonic() < until_s:
             content += 1
