@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from harness.errors import KeepError
-from harness.keep.files import cannot, lines, write_whole
+from harness.keep.files import cannot, lines, write_plain, write_whole
 from harness.records import Attempt, Proposal, to_json
 
 _PROMPT, _REPLY, _VERDICT = "prompt.md", "reply.md", "verdict.json"
@@ -35,7 +35,7 @@ class Artifacts:
             # Not flushed: reply, candidate and verdict are on disk in the journal already, and a power cut that takes
             # these copies takes no more than the wording of a few prompts.
             for name, text in texts.items():
-                (folder / name).write_bytes(text.encode("utf-8", "backslashreplace"))
+                write_plain(folder / name, text, flush=False)
         except OSError as fault:
             raise cannot("write", folder, fault) from None
         if attempt.candidate is not None and attempt.status.is_winner:

@@ -36,17 +36,18 @@ def write_whole(path: Path, text: str, *, flush: bool = True) -> None:
     draft = path.with_name(f".{path.name}.tmp")
     try:
         try:
-            _write(draft, text, flush)
+            write_plain(draft, text, flush=flush)
         except FileNotFoundError:
             path.parent.mkdir(parents=True)
-            _write(draft, text, flush)
+            write_plain(draft, text, flush=flush)
         os.replace(draft, path)
     except OSError as fault:
         draft.unlink(missing_ok=True)
         raise cannot("write", path, fault) from None
 
 
-def _write(path: Path, text: str, flush: bool) -> None:
+def write_plain(path: Path, text: str, *, flush: bool) -> None:
+    """Write a file in its place, OSErrors and all: for one that nobody reads before it is whole."""
     # Half of a surrogate pair can stand in a model's reply but not in a file; escaped, it is neither lost nor fatal.
     rest = memoryview(text.encode("utf-8", "backslashreplace"))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)

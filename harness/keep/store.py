@@ -109,14 +109,13 @@ class Store:
         self._journal.append(Judged(attempt=attempt))
         self.state.fold(Judged(attempt=attempt))
         self._settle(_FILES_BEHIND)
-        # What the journal holds already reaches its files while the next question is being asked.
-        if proposal is not None:
-            self._later(self.artifacts.write, attempt.number, prompt, proposal, attempt)
         if not attempt.status.is_winner:
+            # What the journal holds already reaches its files while the next question is being asked.
             self._newest = self._snapshots(with_picture=False)
-            self._later(self._write_newest)
+            self._later(self._write_files, attempt, prompt, proposal)
             return
         self._settle()
+        self._write_files(attempt, prompt, proposal)
         if self._archive:
             self._commit(attempt, self._archive)
         else:
@@ -145,8 +144,11 @@ class Store:
         while self._writing and (len(self._writing) > behind or self._writing[0].done()):
             self._writing.popleft().result()
 
-    def _write_newest(self) -> None:
-        """Where attempts come faster than the disk takes them, each snapshot written is the newest, not every one."""
+    def _write_files(self, attempt: Attempt, prompt: str, proposal: Proposal | None) -> None:
+        """An attempt's own files, and the snapshots: where attempts come faster than the disk takes them, the newest,
+        not every one."""
+        if proposal is not None:
+            self.artifacts.write(attempt.number, prompt, proposal, attempt)
         texts, self._newest = self._newest, {}
         self._write(texts)
 
