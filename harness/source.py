@@ -291,7 +291,7 @@ def _base_type(node: Node) -> tuple[str, bool, list[str]]:
     kind = node.child_by_field_name("type")
     words = [] if kind is None else [word for word in _text(kind).split() if word != "signed" or "char" in _text(kind)]
     if {"short", "long", "unsigned"} & set(words):
-        words = sorted(word for word in words if word != "int")
+        words = sorted((word for word in words if word != "int"), reverse=True)  # as people write them
     storage = [_text(child) for child in node.children if child.type == "storage_class_specifier"]
     return " ".join(words) or "int", "const" in _qualifiers(node), storage
 

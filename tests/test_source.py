@@ -89,7 +89,7 @@ def test_a_macro_for_static_makes_a_function_static() -> None:
         ("const int x", "int", False, True),
         ("unsigned int x", "unsigned", False, False),
         ("long int x", "long", False, False),
-        ("int long unsigned x", "long unsigned", False, False),
+        ("int long unsigned x", "unsigned long", False, False),
         ("struct point *x", "struct point *", True, False),
         ("int (*x)(int)", "int ( * ) ( int )", False, False),
         ("float (*x)[4]", "float ( * ) [ 4 ]", False, False),

@@ -62,9 +62,10 @@ class Contents:
 
     def truth(self, call: int) -> tuple[Doubles, Doubles]:
         arrays = dict(self._windows(call))
+        hooks = self.evaluation.reference, self.evaluation.bound
         with np.errstate(all="ignore"):
-            expected = np.asarray(self.evaluation.reference(**arrays), np.float64)
-            return expected, np.asarray(self.evaluation.bound(**arrays), np.float64)
+            expected, bound = (hook(**arrays, **self.signature.asked_by(hook, self.case)) for hook in hooks)
+        return np.asarray(expected, np.float64), np.asarray(bound, np.float64)
 
     def _windows(self, call: int) -> Iterator[tuple[str, npt.NDArray[Any] | None]]:
         for name, shape in self.shapes.items():

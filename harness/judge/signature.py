@@ -1,11 +1,13 @@
 """The target's signature as the judge uses it: what to hand over, and the C text of one call."""
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from harness.contract import Experiment
+from harness.contract import Case, Experiment
 from harness.errors import ContractError
 from harness.source import Function, parse_signature
 
@@ -26,6 +28,11 @@ class Signature:
     output: str
     inputs: Mapping[str, type[np.generic]]
     numbers: Sequence[str]
+
+    def asked_by(self, hook: Callable[..., Any], case: Case) -> Mapping[str, int]:
+        """The case's numbers that a hook names as parameters of its own: what the arrays alone do not tell."""
+        named = inspect.signature(hook).parameters
+        return {name: case.dims[name] for name in self.numbers if name in named}
 
 
 def read_signature(experiment: Experiment) -> Signature:
