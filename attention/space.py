@@ -32,7 +32,7 @@ CHOICES: dict[str, tuple[str | int, ...]] = {
 }
 
 # Products in the loop of a tile: beyond this the text grows and the speed does not.
-_LONGEST_BODY = 96
+_LONGEST_BODY = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

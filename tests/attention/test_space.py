@@ -13,7 +13,10 @@ import pytest
 
 from attention import space
 from harness import contract
+from harness.ask.prompt import Context, render
+from harness.ask.tokens import TokenCounter
 from harness.contract import Case
+from harness.records import SEED, Parent
 
 ATTENTION = contract.load(contract.locate("attention"))
 EVALUATION = ATTENTION.evaluation
@@ -121,12 +124,14 @@ def test_two_points_never_print_the_same_text() -> None:
         assert len({*texts, space.render(point)}) == len(texts) + 1
 
 
-def test_no_point_prints_more_than_the_contract_allows_a_candidate() -> None:
-    # With the most to print: large tiles, unrolled, their diagonals row by row.
-    most: dict[str, str | int] = {"isa": "avx512", "diagonal": "masked", "key_list": "if_masked", "score_unroll": 4}
-    lengths = [len(space.render(point)) for point in random_points(20, 5, **most, scores="dot")]
-    lengths += [len(space.render(point)) for point in random_points(20, 5, **most, value_unroll=4)]
-    assert max(lengths) <= ATTENTION.limits.source_bytes
+@pytest.mark.parametrize("scores", ["dot", "outer"])
+def test_the_longest_points_are_within_the_contract_and_leave_room_in_a_prompt(scores: str) -> None:
+    most: dict[str, str | int] = {"isa": "avx512", "diagonal": "masked", "key_list": "if_masked", "scores": scores}
+    points = random_points(40, 5, **most, score_unroll=4, key_block=64)
+    source = max(map(space.render, points), key=len)
+    assert len(source.encode()) <= ATTENTION.limits.source_bytes
+    context = Context(experiment=ATTENTION, number=1, parent=Parent(ref=SEED, source=source), machine={"cpu": "any"})
+    assert render(ATTENTION, context, TokenCounter()).dropped == ()
 
 
 def test_a_tile_that_needs_more_registers_than_the_isa_has_is_no_valid_point() -> None:
