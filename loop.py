@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.command_line import Parser, fail, number
+from harness.command_line import Parser, fail, number, span_s
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def search(search: Search, view: View) -> str:
         view.open(search.header())
         async for note in search.arrive():  # another machine: what was measured elsewhere is measured here first
             view.note(note)
-        async for proposal in search.proposals(view.asking):  # ask
+        async for proposal in search.proposals(view):  # ask
             view.judging(proposal.number)
             attempt = await search.judge(proposal)  # judge
             search.keep(attempt)  # keep
@@ -52,13 +52,17 @@ def run(args: argparse.Namespace) -> int:
     gc.disable()  # modules load an eighth faster without it, and nothing of theirs is garbage
     from harness.ask.instructions import instructions
     from harness.ask.proposer import Choice, choose
+    from harness.keep.budget import Budget
     from harness.search import Options, Search
     from harness.show.live import choose_view
 
     experiment = _experiment(args.experiment)
     choice = Choice(model=args.model, base_url=args.base_url, temperature=args.temperature, seed=args.seed)
     words = instructions(args.instructions)
-    options = Options(attempts=args.loop, parent=args.parent, instructions=words, commit=not args.no_commit)
+    limits = {"usd": args.budget_usd, "tokens": args.budget_tokens, "time_s": args.time, "patience": args.patience}
+    budget = Budget(attempts=args.loop, **limits)
+    commit = not args.no_commit
+    options = Options(budget=budget, jobs=args.jobs, parent=args.parent, instructions=words, commit=commit)
     open_judge = partial(_open_judge, require_sandbox=args.require_sandbox)
     looking = Search(experiment, choose(experiment, choice, os.environ), options, open_judge)
     view = choose_view(args.json, args.plain, sys.stdout)
@@ -170,6 +174,7 @@ RUN_EXAMPLES = """\
 examples:
   python loop.py linear --loop 10                      no key: the built-in proposer searches
   python loop.py linear --loop 50 --model gpt-5-mini   a model (OPENAI_API_KEY)
+  python loop.py linear --loop 500 --model gpt-5-mini --jobs 8 --budget-usd 5 --time 2h
   python loop.py linear --loop 9 --model qwen3 --base-url http://localhost:11434/v1
   python loop.py linear --model replay:answers         answers recorded before
 
@@ -190,6 +195,11 @@ def _parser() -> Parser:
     parser.add_argument("experiment", help="its name, or the path of its folder")
     add = parser.add_argument
     add("--loop", type=number(int, 1), default=1, metavar="N", help="attempts to make (default: 1)")
+    add("--jobs", type=number(int, 1), default=1, metavar="K", help="requests in flight at once (default: 1)")
+    add("--budget-usd", type=number(float, 0), metavar="USD", help="what this run may cost")
+    add("--budget-tokens", type=number(int, 0), metavar="N", help="tokens that this run may use")
+    add("--time", type=span_s, metavar="T", help="how long to go on: 90s, 30m, 2h")
+    add("--patience", type=number(int, 1), metavar="N", help="stop after N attempts without a winner")
     add("--model", metavar="NAME", help="a model's name, `builtin`, or `replay:FOLDER`")
     add("--base-url", metavar="URL", help="any OpenAI-compatible endpoint")
     add("--temperature", type=number(float, 0, 2), metavar="T", help="passed to the model if given")

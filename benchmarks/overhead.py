@@ -30,6 +30,7 @@ from harness.ask.proposer import Choice, choose
 from harness.judge.clock import Stop
 from harness.judge.machine import this_machine
 from harness.judge.verdict import Rivals, Standings
+from harness.keep.budget import Budget
 from harness.records import Attempt, CaseResult, Estimate, Status, Verdict
 from harness.search import Options, Search
 from loop import search
@@ -136,7 +137,8 @@ def run(experiment: contract.Experiment, url: str, attempts: int) -> Watch:
         return FreeJudge(given)
 
     watch = Watch()
-    asyncio.run(search(Search(experiment, proposer, Options(attempts=attempts, commit=False), free), watch))
+    options = Options(budget=Budget(attempts=attempts), commit=False)
+    asyncio.run(search(Search(experiment, proposer, options, free), watch))
     return watch
 
 

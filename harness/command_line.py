@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from harness.errors import HarnessError
 
+_UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
 
 class Parser(argparse.ArgumentParser):
     """argparse, with a user's mistake as one error and one hint, and examples that keep their lines."""
@@ -42,6 +44,18 @@ def number(kind: type[int] | type[float], low: int, high: float = math.inf) -> C
         return value
 
     return convert
+
+
+def span_s(text: str) -> float:
+    """`90s`, `30m`, `2h` or `1.5h` in seconds; a number alone is seconds."""
+    unit_s = _UNITS_S.get(text[-1:], 1.0)
+    try:
+        seconds = float(text.rstrip("smh")) * unit_s
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a time above 0, such as 90s, 30m or 2h")
+    return seconds
 
 
 def fail(message: str, hint: str) -> int:

@@ -21,6 +21,10 @@ class ProposerError(HarnessError):
     """The model's side failed for good: no key, a refused request, an endpoint that cannot be reached."""
 
 
+class GivenUp(ProposerError):
+    """One request failed as often as it may be tried; the next may do better."""
+
+
 class JudgeError(HarnessError):
     """The judge cannot work here: no compiler, a seed that fails its own validation, a machine too noisy."""
 

@@ -4,14 +4,15 @@ Resuming is running again: what the journal holds is folded, and what it left op
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from harness.ask.prompt import Context, Prompt, render
-from harness.ask.proposer import Exhausted, Proposer, Request
+from harness.ask.proposer import Proposer, Request
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
@@ -21,16 +22,19 @@ from harness.judge.machine import caches, fingerprint, this_machine
 from harness.judge.stats import ALPHA
 from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Rivals, Standings
+from harness.keep.budget import Budget, Ledger, require_price
 from harness.keep.scores import Scores
-from harness.keep.store import Store, now
+from harness.keep.store import BEST, Store, now
 from harness.keep.store import start_over as keep_start_over
 from harness.keep.usage import priced
+from harness.pipeline import Pipeline
 from harness.records import SEED, Attempt, Candidate, Parent, Proposal, Status, Verdict
 from harness.show import report
 from harness.show.live import Header
 from harness.show.pages import called
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
+from harness.variety import Angle, choose, directions_of, parents_of
 from harness.verify import Remeasures, again
 
 
@@ -44,10 +48,26 @@ class Examiner(Remeasures, Protocol):
 class Options:
     """What a run is asked for."""
 
-    attempts: int = 1
-    parent: str = "best"
+    budget: Budget = field(default_factory=Budget)
+    jobs: int = 1
+    parent: str = BEST
     instructions: str = ""
     commit: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """What was sent, while its attempt is under way."""
+
+    prompt: Prompt
+    angle: Angle
+
+
+class Tells(Protocol):
+    """Whoever watches is told of a request, and of what holds one up."""
+
+    def asking(self, number: int) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 class Search:
@@ -61,17 +81,21 @@ class Search:
         open_judge: Callable[[Experiment, Stop], Examiner],
     ) -> None:
         self.experiment, self.proposer, self.options = experiment, proposer, options
-        self.ending = f"{options.attempts} attempt{'s' * (options.attempts != 1)} made"
+        self.ending = ""
         self.is_open = False
         self._open_judge = open_judge
         self._stop = Stop()
         self._exit = ExitStack()
         self._opening: asyncio.Task[Examiner] | None = None
-        self._prompt: Prompt | None = None
+        self._pipeline: Pipeline | None = None
+        self._unanswered: list[Asked] = []
+        self._unjudged: dict[int, Asked] = {}
+        self._ledger = Ledger(options.budget)
         self._counter = TokenCounter()
 
     async def __aenter__(self) -> Self:
         require_compiler()
+        require_price(self.options.budget, self.proposer.name)
         self.store = self._exit.enter_context(Store(self.experiment, PAGES, commit=self.options.commit))
         self.is_open = True
         return self
@@ -81,6 +105,8 @@ class Search:
     ) -> None:
         self._stop.set()
         with self._exit:
+            if self._pipeline:
+                await self._pipeline.close()
             await self.proposer.close()
             if self._opening:
                 await asyncio.gather(self._opening, return_exceptions=True)
@@ -105,7 +131,7 @@ class Search:
         return Header(
             experiment=self.experiment.name,
             proposer=self.proposer.line,
-            total=self.options.attempts,
+            total=self.options.budget.attempts,
             resumed_from=self.scores.last_attempt,
             machine=self.machine,
         )
@@ -122,44 +148,63 @@ class Search:
         if self.scores.champion is None:
             yield f"no champion here: going on from {self.scores.start}"
 
-    async def proposals(self, asking: Callable[[int], None]) -> AsyncIterator[Proposal]:
-        """One proposal an attempt: first the one that an earlier run paid for and did not get to judge."""
-        for _ in range(self.options.attempts):
-            number = self.store.state.next_number
-            proposal = self.store.state.pending
-            if proposal is None:
-                asking(number)
-                try:
-                    proposal = await self._ask(number)
-                except Exhausted as end:
-                    self.ending = str(end)
-                    return
+    async def proposals(self, view: Tells) -> AsyncIterator[Proposal]:
+        """One proposal an attempt: first those that an earlier run paid for and did not get to judge."""
+        arrived = list(self.store.state.pending.values())[: self.options.budget.attempts]
+        pipeline = Pipeline(self.options.jobs, partial(self._send, view), self._ledger.hold, view.note, arrived)
+        self._pipeline = pipeline
+        async for proposal in pipeline.replies():
             yield proposal
+        self.ending = pipeline.ending
 
-    async def _ask(self, number: int) -> Proposal:
-        parent = self.store.parent(self.options.parent)
-        self._prompt = render(self.experiment, self._context(number, parent), self._counter)
-        trials = self.store.state.trials
-        request = Request(number=number, parent=parent, prompt=self._prompt, experiment=self.experiment, trials=trials)
-        is_judge_ready = self._opening is not None and self._opening.done()
-        answer = self.proposer.propose(request)
-        proposal = await (answer if is_judge_ready else self._while_opening(answer))
-        proposal = replace(proposal, usage=priced(proposal.usage, proposal.model))
+    def _send(self, view: Tells, flying: int) -> Callable[[], Awaitable[Proposal]]:
+        """The next request, from what is known at this moment, ready to go."""
+        state = self.store.state
+        number = state.next_number + flying
+        asked = self._render(number)
+        request = Request(
+            number=number,
+            parent=self.store.parent(asked.angle.parent),
+            prompt=asked.prompt,
+            experiment=self.experiment,
+            trials=state.trials,
+            untold=[proposal.choices for proposal in state.pending.values() if proposal.choices is not None],
+            tell=view.note,
+        )
+        # A judge that cannot work on this machine ends the search at once, not after the answer.
+        if self._pipeline and not self._judge().done():
+            self._pipeline.beside.add(self._judge())
+        view.asking(number)
+        self._unanswered.append(asked)
+        return partial(self._answer, request, asked)
+
+    async def _answer(self, request: Request, asked: Asked) -> Proposal:
+        """What comes back, with the next number, and on its way to the disk: nothing is awaited in between."""
+        try:
+            proposal = await self.proposer.propose(request)
+        finally:
+            self._unanswered.remove(asked)
+        usage = priced(proposal.usage, proposal.model)
+        proposal = replace(proposal, number=self.store.state.next_number, usage=usage)
+        self._ledger.replied(usage)
+        self._unjudged[proposal.number] = asked
         self.store.proposed(proposal)
         return proposal
 
-    async def _while_opening(self, answer: Coroutine[Any, Any, Proposal]) -> Proposal:
-        asked = asyncio.create_task(answer)
-        try:
-            # A judge that cannot work on this machine ends the search at once, not after the answer.
-            await asyncio.wait({asked, self._judge()}, return_when=asyncio.FIRST_COMPLETED)
-            if self._judge().done():
-                self._judge().result()
-            return await asked
-        finally:
-            asked.cancel()
+    def _render(self, number: int) -> Asked:
+        """The prompt from the newest memory; where others are under way, from another angle than theirs."""
+        state = self.store.state
+        refs: Sequence[str] = (self.store.parent(self.options.parent).ref,)
+        directions: Sequence[str] = ()
+        taken = [asked.angle for asked in (*self._unanswered, *self._unjudged.values())]
+        if taken:
+            refs = parents_of(state.scores, refs[0]) if self.options.parent == BEST else refs
+            directions = directions_of(state.memory.unexplored())
+        angle = choose(refs, directions, taken)
+        context = self._context(number, self.store.parent(angle.parent), angle.direction)
+        return Asked(prompt=render(self.experiment, context, self._counter), angle=angle)
 
-    def _context(self, number: int, parent: Parent) -> Context:
+    def _context(self, number: int, parent: Parent, direction: str) -> Context:
         scores = self.store.state.scores
         return Context(
             experiment=self.experiment,
@@ -170,6 +215,7 @@ class Search:
             scores=report.standings(scores, self.machine),
             machine=asdict(this_machine()) | dict(caches()),
             instructions=self.options.instructions,
+            direction=direction,
         )
 
     async def judge(self, proposal: Proposal) -> Attempt:
@@ -186,7 +232,7 @@ class Search:
         standings = Standings(
             is_new_combination=self.store.is_new_combination(answer.tags), objects=self.store.state.objects
         )
-        alpha = ALPHA / self.options.attempts
+        alpha = ALPHA / self.options.budget.attempts
         verdict = await asyncio.to_thread(judge.judge, answer.source, rivals, standings, alpha)
         return self._attempt(proposal, answer, verdict)
 
@@ -203,8 +249,9 @@ class Search:
         )
 
     def keep(self, attempt: Attempt) -> None:
-        self.store.keep(attempt, self._prompt.text if self._prompt else "")
-        self._prompt = None
+        asked = self._unjudged.pop(attempt.number, None)
+        self.store.keep(attempt, asked.prompt.text if asked else "")
+        self._ledger.judged(attempt)
 
 
 def start_over(experiment: Experiment, commit: str | None) -> str:

@@ -45,7 +45,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a prompt is made of. `memory`, `scores`, `parent_note` are the search's words, `instructions` the user's."""
+    """What a prompt is made of. `memory`, `scores`, `parent_note` are the search's words, `instructions` the user's.
+    `direction` is where one of several answers that are written at once is to look; ANSWER tells it."""
 
     experiment: Experiment
     number: int
@@ -55,6 +56,7 @@ class Context:
     scores: str = ""
     machine: Mapping[str, str]
     instructions: str = ""
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,11 @@ ANSWER = Section(
     name="ANSWER",
     priority=REQUIRED,
     template="""\
-## How to answer
+{% if direction %}## Where to look
+
+Several answers to this task are written at the same time, each from another angle. Yours: {{ direction }}
+
+{% endif %}## How to answer
 
 Say in one or two sentences what you change and why it should be faster. Then give \
 {% if edit == "whole" %}the whole function in one fenced block, as in A{% elif edit == "diff" %}your edits of the \

@@ -3,7 +3,7 @@
 Knows no endpoint, no search space and no folder of replies: those are the three classes under `models`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 from harness.ask.prompt import Prompt
 from harness.contract import Experiment
 from harness.errors import ProposerError
-from harness.records import Parent, Proposal, Trial
+from harness.records import Choices, Parent, Proposal, Trial
 
 BUILTIN = "builtin"
 REPLAY = "replay:"
@@ -26,13 +26,17 @@ class Exhausted(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One question. `trials` are the points of the search space tried so far, for a proposer that learns."""
+    """One question. `number` is the attempt's if replies come in the order of their requests. For a proposer that
+    learns: `trials`, the points of the search space tried so far, and `untold`, those that have no verdict yet. `tell`
+    is for whom it may concern that an answer takes longer."""
 
     number: int
     parent: Parent
     prompt: Prompt
     experiment: Experiment
     trials: Sequence[Trial]
+    untold: Sequence[Choices] = ()
+    tell: Callable[[str], None] = lambda line: None
 
 
 class Proposer(Protocol):
@@ -42,7 +46,8 @@ class Proposer(Protocol):
     line: str
 
     async def propose(self, request: Request) -> Proposal:
-        """One answer. `Exhausted` where there is none left, ProposerError where asking again is of no use."""
+        """One answer. `Exhausted` where there is none left, ProposerError where asking again is of no use, GivenUp
+        where another request may do better."""
         ...
 
     async def close(self) -> None: ...

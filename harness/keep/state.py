@@ -21,26 +21,27 @@ SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending` was
-    answered but not judged."""
+    """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending`
+    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011)."""
 
     scores: Scores
     memory: Memory
     seen: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
-    pending: Proposal | None = None
+    pending: dict[int, Proposal] = field(default_factory=dict)
     uncommitted: dict[int, Attempt] = field(default_factory=dict)
 
     @property
     def next_number(self) -> int:
-        return self.scores.last_attempt + 1
+        """Of the next reply that arrives."""
+        return max(self.scores.last_attempt, *self.pending, 0) + 1
 
     def fold(self, event: Event) -> None:
         """Take in one event; those that the snapshots hold already only fill what snapshots do not keep."""
         match event:
             case Proposed(proposal=proposal):
-                self.pending = proposal
+                self.pending[proposal.number] = proposal
             case Judged(attempt=attempt):
                 self._fold_attempt(attempt)
             case Committed(number=number, commit=commit):
@@ -53,7 +54,7 @@ class State:
                 pass
 
     def _fold_attempt(self, attempt: Attempt) -> None:
-        self.pending = None
+        self.pending.pop(attempt.number, None)
         if attempt.candidate:
             self.seen.setdefault(attempt.candidate.digest, f"attempt {attempt.number}")
         if attempt.verdict.object_digest:

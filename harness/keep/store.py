@@ -105,7 +105,7 @@ class Store:
 
     def keep(self, attempt: Attempt, prompt: str) -> None:
         """Everything that lasts of one attempt: journal, files, the commit of a winner, snapshots."""
-        proposal = self.state.pending
+        proposal = self.state.pending.get(attempt.number)
         self._journal.append(Judged(attempt=attempt))
         self.state.fold(Judged(attempt=attempt))
         self._settle(_FILES_BEHIND)

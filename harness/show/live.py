@@ -148,6 +148,7 @@ class Live:
         self._console = console
         self._rows: deque[Attempt] = deque(maxlen=_ROWS)
         self._scores: Scores | None = None
+        self._judging = 0  # what is asked for beside it is no news
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -175,14 +176,16 @@ class Live:
         self._screen.start()
 
     def asking(self, number: int) -> None:
-        self._progress.update(self._task, description=f"asking for attempt {number}")
+        if not self._judging:
+            self._progress.update(self._task, description=f"asking for attempt {number}")
 
     def judging(self, number: int) -> None:
+        self._judging = number
         self._progress.update(self._task, description=f"judging attempt {number}")
 
     def attempt(self, attempt: Attempt, scores: Scores) -> None:
         self._rows.append(attempt)
-        self._scores = scores
+        self._scores, self._judging = scores, 0
         self._progress.advance(self._task)
         self._progress.update(self._task, left=self._time_left())
         if attempt.status.is_winner:
@@ -229,7 +232,7 @@ def _opening(header: Header) -> list[str]:
 
 
 def _closing(reason: str, scores: Scores | None) -> list[str]:
-    return [reason, *([_best(scores), _spent(scores)] if scores else [])]
+    return [*([_best(scores), _spent(scores)] if scores else []), reason]
 
 
 def _best(scores: Scores) -> str:

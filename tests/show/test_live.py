@@ -82,15 +82,15 @@ def test_a_note_is_an_event_of_its_own_in_json() -> None:
     assert json.loads(out.getvalue()) == {"schema": 1, "event": "note", "text": "another machine"}
 
 
-def test_plain_lines_close_with_the_reason_the_best_and_the_cost() -> None:
+def test_plain_lines_close_with_the_best_the_cost_and_the_reason() -> None:
     out = io.StringIO()
     view = Plain(out)
     scores = _play(view, attempt(1, Status.BEST, 1.5))
     view.close("20 attempts made", scores)
     assert out.getvalue().splitlines()[-3:] == [
-        "20 attempts made",
         "best: x1.500 over the seed, attempt 1 (26.7 µs against 40.0 µs)",
         "tokens: 3,000 prompt, 900 completion, 1,000 cached; cost $0.0021",
+        "20 attempts made",
     ]
 
 

@@ -57,6 +57,7 @@ class Builtin:
         """The next point as an answer in words and code. Exhausted where every point was proposed already."""
         asked_at, began_s = datetime.now(UTC), time.monotonic()
         self._learn(request.trials[self._told :])
+        self._seen.update(self._point(choices) for choices in request.untold if set(choices) == set(self._values))
         rng = random.Random(f"{self._seed}:{request.number}")
         point = self._nearest_fresh(self._draw(rng), rng)
         self._seen.add(point)
@@ -79,9 +80,12 @@ class Builtin:
             self._told += 1
             if set(trial.choices) != set(self._values):
                 continue
-            self._seen.add(tuple(trial.choices[name] for name in self._values))
+            self._seen.add(self._point(trial.choices))
             if all(trial.choices[name] in values for name, values in self._values.items()):
                 self._tell(trial)
+
+    def _point(self, choices: Choices) -> Point:
+        return tuple(choices[name] for name in self._values)
 
     def _tell(self, trial: Trial) -> None:
         """A duplicate is told nothing of: it has no measurement, and its twin was told."""
