@@ -17,7 +17,8 @@ from typing import Any, BinaryIO, Self, TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one request gets. `body` replaces the whole completion; `resets` breaks the connection instead."""
+    """What one request gets. `body` replaces the whole completion; `resets` breaks the connection instead, and `halves`
+    in the middle of the body; one that `drips` goes on for as long as somebody listens."""
 
     text: str | None = ""
     finish_reason: str = "stop"
@@ -27,6 +28,8 @@ class Answer:
     body: Any = None
     delay_s: float = 0.0
     resets: bool = False
+    halves: bool = False
+    drips: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +107,18 @@ class Loopback:
         if answer.resets:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False
-        connection.sendall(_write(answer, request))
-        return True
+        whole = _write(answer, request)
+        if answer.drips:
+            self._drip(connection, whole)
+        connection.sendall(whole[: -len(whole) // 4] if answer.halves else whole)
+        return not answer.halves
+
+    def _drip(self, connection: socket.socket, whole: bytes) -> None:
+        head, _, _ = whole.partition(b"\r\n\r\n")
+        connection.sendall(head.replace(b"content-length", b"transfer-encoding: chunked\r\nx-length") + b"\r\n\r\n")
+        while True:  # until nobody is there: an OSError
+            connection.sendall(b"1\r\n \r\n")
+            time.sleep(0.005)
 
     def _next(self, request: Received) -> Answer:
         with self._lock:

@@ -76,7 +76,7 @@ def test_numbers_are_given_in_the_order_of_arrival_and_judged_in_it(four: Ran) -
 
 def test_prompts_in_flight_at_once_differ_on_purpose(four: Ran) -> None:
     assert len(set(four.prompts[:4])) == 4
-    assert ["Where to look" in prompt for prompt in four.prompts[:4]] == [False, True, True, True]
+    assert sum("Where to look" in prompt for prompt in four.prompts[:4]) == 3
 
 
 def test_a_prompt_is_made_from_the_newest_memory_when_it_is_sent(four: Ran) -> None:

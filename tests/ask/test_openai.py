@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.ask.models.backoff import Patience
 from harness.ask.models.openai import OpenAI
 from harness.ask.prompt import Prompt
 from harness.ask.proposer import Request
@@ -23,6 +24,8 @@ def request_one(linear: Experiment) -> Request:
 
 
 def ask(server: Loopback, request: Request, **options: Any) -> Proposal:
+    options = {"patience": Patience(first_wait_s=0.01), **options}
+
     async def once() -> Proposal:
         model = OpenAI("gpt-x", base_url=server.base_url, key=SECRET, **options)
         try:
@@ -35,7 +38,7 @@ def ask(server: Loopback, request: Request, **options: Any) -> Proposal:
 
 def refusal(answer: Answer, request: Request, retries: int = 0) -> ProposerError:
     with Loopback([answer]) as server, pytest.raises(ProposerError) as caught:
-        ask(server, request, retries=retries)
+        ask(server, request, patience=Patience(retries=retries))
     return caught.value
 
 
@@ -125,7 +128,7 @@ def test_a_fault_that_may_heal_is_tried_again(request_one: Request, fault: Answe
 def test_a_fault_that_stays_is_told_after_the_last_try(request_one: Request) -> None:
     overloaded = Answer(status=500, body={"error": {"message": "overloaded"}})
     with Loopback([overloaded]) as server, pytest.raises(ProposerError, match="500 overloaded"):
-        ask(server, request_one, retries=1)
+        ask(server, request_one, patience=Patience(retries=1, first_wait_s=0.01))
     assert len(server.requests) == 2
 
 
@@ -199,7 +202,7 @@ def test_a_server_that_is_not_there_is_told_after_the_last_try(request_one: Requ
     with Loopback(["unused"]) as server:
         pass
     with pytest.raises(ProposerError, match="cannot be reached") as caught:
-        ask(server, request_one, retries=1)
+        ask(server, request_one, patience=Patience(retries=1, first_wait_s=0.01))
     assert "Is the server running" in caught.value.hint
 
 

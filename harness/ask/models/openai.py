@@ -1,26 +1,30 @@
 """A proposer behind any OpenAI-compatible endpoint, asked through Chat Completions with the official SDK.
 
-The SDK retries what may heal, with growing jittered waits or the server's own Retry-After; what will not heal is a
-ProposerError with the provider's message. The key is handed in, sent, and told to nobody else. Tokens are counted
-here; what they cost is not.
+What may heal is tried again, with a line to whoever watches; what a request cannot mend is GivenUp or a ProposerError,
+with the provider's message. The key is handed in, sent, and told to nobody else. Tokens are counted here; what they
+cost is not.
 """
 
+import asyncio
+import importlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import openai
 
+from harness.ask.models.backoff import LONGEST_WISH_S, Patience, Tries, wish_s
 from harness.ask.proposer import Request
 from harness.ask.tokens import estimate
-from harness.errors import ProposerError
+from harness.errors import GivenUp, ProposerError
 from harness.records import Proposal, Usage
 
-_READ_S = 600.0
+TOO_LONG = "longer than 8 MiB"
 _CONNECT_S = 10.0
-_RETRIES = 5
+_PATIENCE = Patience()
+_MOST_BYTES = 8 << 20
 _LONGEST_MESSAGE = 300
 # A server without a key still wants the header.
 _PATH = "/chat/completions"
@@ -28,11 +32,48 @@ _NO_KEY = "none"
 _HINTS = {
     400: "Check --model, --temperature and the prompt's length against what the endpoint takes.",
     401: "Check the key in OPENAI_API_KEY, and that it belongs to this endpoint.",
-    402: "Add credit with the provider, or name another model.",
     403: "The key may not use this model; name another with --model.",
     404: "Check --model and --base-url; the URL usually ends in /v1.",
     429: "Wait, check the account's quota and limits, or name another model.",
 }
+_OUT_OF_CREDIT = "Add credit with the provider, or name another model."
+_FOR_GOOD = (401, 403, 404)
+# The HTTP library that the SDK brought: its name depends on the SDK's version.
+_HTTP: Any = importlib.import_module(openai.DefaultAsyncHttpxClient.__mro__[1].__module__.partition(".")[0])
+
+
+class _Failed(Exception):
+    """One try that came to nothing: what it amounts to, how many tries such a fault is worth, the server's wish."""
+
+    def __init__(self, error: ProposerError, tries: Tries, wish_s: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error, self.tries, self.wish_s = error, tries, wish_s
+
+
+class _TooLong(Exception):
+    """An answer of more bytes than any completion has, with this HTTP status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(TOO_LONG)
+        self.status = status
+
+
+class _Bounded(_HTTP.AsyncByteStream):  # type: ignore[misc]
+    """A body that ends in _TooLong where it does not end in time."""
+
+    def __init__(self, stream: Any, status: int) -> None:
+        self._stream, self._status = stream, status
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size_bytes = 0
+        async for part in self._stream:
+            size_bytes += len(part)
+            if size_bytes > _MOST_BYTES:
+                raise _TooLong(self._status)
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 class OpenAI:
@@ -46,21 +87,22 @@ class OpenAI:
         key: str | None,
         temperature: float | None = None,
         seed: int | None = None,
-        retries: int = _RETRIES,
+        patience: Patience = _PATIENCE,
     ) -> None:
         self.name = model
         # An error of the transport would quote a header that it cannot send.
         self._key = key = (key or "").strip()
         if not key.isascii() or not key.isprintable():
             raise ProposerError("OPENAI_API_KEY holds characters that no key has.", "Set it again, without quotes.")
-        timeout = openai.Timeout(_READ_S, connect=_CONNECT_S)
-        hooks = {"response": [_give_up_without_quota]}
+        self._patience = patience
+        timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, _CONNECT_S))
+        hooks = {"response": [_bound]}
         # Reading the certificates takes 30 ms, and a plain connection has none to check.
         checks_certificates = not (base_url or "https:").startswith("http:")
         http_client = openai.DefaultAsyncHttpxClient(timeout=timeout, event_hooks=hooks, verify=checks_certificates)
         try:
             self._client = openai.AsyncOpenAI(
-                api_key=key or _NO_KEY, base_url=base_url, max_retries=retries, timeout=timeout, http_client=http_client
+                api_key=key or _NO_KEY, base_url=base_url, max_retries=0, timeout=timeout, http_client=http_client
             )
         except (openai.OpenAIError, ValueError) as fault:
             raise ProposerError(f"{self._said(str(fault))}.", "Check --base-url; it usually ends in /v1.") from None
@@ -75,7 +117,7 @@ class OpenAI:
     async def propose(self, request: Request) -> Proposal:
         """One answer, whatever it holds; ProposerError where asking again is of no use."""
         asked_at, began_s = datetime.now(UTC), time.monotonic()
-        completion = await self._ask(request.prompt.text)
+        completion = await self._ask(request)
         choice = _at(completion, "choices", 0)
         content = _at(choice, "message", "content")
         reply = content if isinstance(content, str) else ""
@@ -94,29 +136,89 @@ class OpenAI:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(self, prompt: str) -> Mapping[str, Any]:
+    async def _ask(self, request: Request) -> Mapping[str, Any]:
+        """The completion, after as many tries as the faults are worth."""
+        failures = 0
+        while True:
+            try:
+                return self._completion(await self._send(request.prompt.text))
+            except _TooLong:
+                return {"choices": [{"finish_reason": TOO_LONG}]}  # paid for, whatever it is: an attempt
+            except _Failed as failed:
+                failures += 1
+                if failures >= min(failed.tries, self._patience.retries + 1):
+                    raise failed.error from None
+                wait_s = self._patience.wait_s(failures, failed.wish_s)
+                if wait_s > LONGEST_WISH_S:
+                    raise failed.error from None
+                request.tell(f"{failed.error.message.rstrip('.')}; asking again in {wait_s:.1f} s")
+            await asyncio.sleep(wait_s)
+
+    async def _send(self, prompt: str) -> bytes:
+        """One try. The SDK's own request without the walk through its types, of which a plain message has few."""
+        body = {"model": self.name, "messages": [{"role": "user", "content": prompt}], **self._options}
         try:
-            # The SDK's own request without the walk through its types, of which a plain message and its answer are few.
-            body = {"model": self.name, "messages": [{"role": "user", "content": prompt}], **self._options}
-            answer = await self._client.post(_PATH, cast_to=bytes, body=body)
+            async with asyncio.timeout(self._patience.answer_s):
+                return await self._client.post(_PATH, cast_to=bytes, body=body)
+        except (TimeoutError, openai.APITimeoutError) as fault:
+            raise _Failed(self._too_late(fault), Tries.TOO_LATE) from None
         except openai.APIStatusError as fault:
-            hint = _HINTS.get(fault.status_code, "Try again later, or name another model or --base-url.")
-            message = f"{self.name} at {self._where}: {fault.status_code} {self._said(_message(fault))}"
-            raise ProposerError(message, hint) from None
+            raise self._refused(fault.status_code, _message(fault), fault.code, fault.response.headers) from None
         except openai.APIConnectionError as fault:
-            cause = str(fault.__cause__ or fault) or type(fault.__cause__).__name__
-            raise ProposerError(
-                f"{self._where} cannot be reached: {self._said(cause)}", "Is the server running, and --base-url right?"
-            ) from None
+            raise self._cut_off(fault.__cause__ or fault) from None
+        except _TooLong as fault:
+            raise self._cut_off(fault) from None
         except openai.OpenAIError as fault:
-            raise self._no_completion(str(fault)) from None
+            raise _Failed(self._no_completion(str(fault)), Tries.ONCE) from None
+
+    def _completion(self, answer: bytes) -> Mapping[str, Any]:
         try:
             completion = json.loads(answer)
         except (ValueError, RecursionError):
-            raise self._no_completion(answer.decode("utf-8", "replace")) from None
+            text = answer.decode("utf-8", "replace")
+            error = self._no_completion(text)
+            if text.lstrip().startswith("<"):  # a page for people, and it will stay one
+                raise _Failed(error, Tries.ONCE) from None
+            raise _Failed(GivenUp(error.message, error.hint), Tries.TORN) from None
         if not isinstance(completion, dict):
-            raise self._no_completion(str(completion))
+            raise _Failed(self._no_completion(str(completion)), Tries.ONCE)
+        error_said = completion.get("error")
+        if error_said and not completion.get("choices"):  # some gateways answer 200 and put their error in the body
+            status, message = _at(error_said, "code"), _at(error_said, "message")
+            known = status if type(status) is int and 400 <= status < 600 else 500
+            raise self._refused(known, str(message or error_said), status, {})
         return completion
+
+    def _refused(self, status: int, message: str, code: object, headers: Mapping[str, str]) -> "_Failed":
+        is_out = status == 402 or code == "insufficient_quota"
+        hint = _OUT_OF_CREDIT if is_out else _HINTS.get(status, "Try again later, or name another model or --base-url.")
+        text = f"{self.name} at {self._where}: {'out of credit: ' * is_out}{status} {self._said(message)}"
+        if is_out or status in _FOR_GOOD:
+            return _Failed(ProposerError(text, hint), Tries.ONCE)
+        is_busy = status >= 500 or status in (408, 409, 429)
+        return _Failed(GivenUp(text, hint), Tries.BUSY if is_busy else Tries.ONCE, wish_s(headers))
+
+    def _cut_off(self, cause: BaseException) -> Exception:
+        if isinstance(cause, _TooLong):
+            return cause if cause.status < 400 else self._refused(cause.status, TOO_LONG, None, {})
+        said = self._said(str(cause)) or type(cause).__name__
+        if "CERTIFICATE_VERIFY_FAILED" in said or "[SSL" in said:
+            text = f"{self._where} cannot be reached safely: {said}"
+            return _Failed(
+                ProposerError(text, "Check --base-url: https or http, and the server's certificate."), Tries.ONCE
+            )
+        if "Connect" in type(cause).__name__:
+            text, hint = f"{self._where} cannot be reached: {said}", "Is the server running, and --base-url right?"
+            return _Failed(GivenUp(text, hint), Tries.NOT_THERE)
+        text, hint = f"{self._where} broke off its answer: {said}", "Is the server well? Try again later."
+        return _Failed(GivenUp(text, hint), Tries.TORN)
+
+    def _too_late(self, fault: BaseException) -> GivenUp:
+        if "Connect" in type(fault.__cause__).__name__:
+            said = f"cannot be reached: no connection within {_CONNECT_S:g} s"
+        else:
+            said = f"gave no whole answer within {self._patience.answer_s:g} s"
+        return GivenUp(f"{self._where} {said}.", "Is the server running, and its model loaded?")
 
     def _no_completion(self, text: str) -> ProposerError:
         return ProposerError(
@@ -131,10 +233,8 @@ class OpenAI:
         return line if len(line) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "..."
 
 
-async def _give_up_without_quota(response: Any) -> None:
-    # An empty account answers 429 like a busy server; waiting does not fill it.
-    if response.status_code == 429 and b"insufficient_quota" in await response.aread():
-        response.headers["x-should-retry"] = "false"
+async def _bound(response: Any) -> None:
+    response.stream = _Bounded(response.stream, response.status_code)
 
 
 def _message(fault: openai.APIStatusError) -> str:
