@@ -1,0 +1,207 @@
+"""How close many requests in flight come to the ideal: a model on loopback with a scripted latency, an evaluator of
+0.2 s that stands in for the judge, everything recorded.
+
+The ideal asks the next the moment a reply arrives, or with one job the moment it is judged, and evaluates one at a
+time. Each run is a process of its own, and so is the model. The evaluator also does a fixed piece of work on the CPU
+and times it: what the pipeline does beside it should not show there. Prints JSON lines, then a table.
+
+    python benchmarks/pipeline.py
+    python benchmarks/pipeline.py --jobs 1 8 --latency fixed --attempts 16
+"""
+
+import argparse
+import asyncio
+import hashlib
+import heapq
+import itertools
+import json
+import math
+import os
+import random
+import resource
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from overhead import FreeJudge
+
+from harness import contract
+from harness.ask.proposer import Choice, choose
+from harness.judge.clock import Stop
+from harness.judge.verdict import Rivals, Standings
+from harness.keep.budget import Budget
+from harness.records import Attempt, Verdict
+from harness.search import Options, Search
+from loop import search
+from loopback import Answer, Loopback, Received
+
+MEAN_S, SIGMA, EVALUATION_S = 2.0, 0.7, 0.2
+WORK_BYTES = 4 << 20
+TARGETS = {
+    "fixed": "at least 0.99 from the first request, 0.95 for the process",
+    "heavy": "at least 1 / 1.15 at 4 and 8",
+}
+MEMORY_MB = 200
+
+
+def latencies(kind: str, attempts: int) -> list[float]:
+    """Of each request in the order in which they come; the same for every run."""
+    if kind == "fixed":
+        return [MEAN_S] * attempts
+    draw = random.Random(attempts)
+    return [draw.lognormvariate(math.log(MEAN_S) - SIGMA**2 / 2, SIGMA) for _ in range(attempts)]
+
+
+def ideal_s(waits_s: Sequence[float], jobs: int) -> float:
+    """From the first request to the last verdict, where nothing else takes time."""
+    if jobs == 1:
+        return sum(waits_s) + EVALUATION_S * len(waits_s)
+    flying = sorted(waits_s[:jobs])
+    rest, judged_s = list(waits_s[jobs:]), 0.0
+    while flying:
+        arrived_s = heapq.heappop(flying)
+        if rest:
+            heapq.heappush(flying, arrived_s + rest.pop(0))
+        judged_s = max(judged_s, arrived_s) + EVALUATION_S
+    return judged_s
+
+
+class Evaluator(FreeJudge):
+    """Takes 0.2 s for a verdict, part of it a fixed piece of work."""
+
+    def __init__(self, experiment: contract.Experiment) -> None:
+        super().__init__(experiment)
+        self.work_s: list[float] = []
+        self._work = bytes(WORK_BYTES)
+
+    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        began_s = time.perf_counter()
+        hashlib.sha256(self._work).digest()
+        self.work_s.append(time.perf_counter() - began_s)
+        time.sleep(max(0.0, began_s + EVALUATION_S - time.perf_counter()))
+        return super().judge(source, rivals, standings, alpha)
+
+
+class Watch:
+    """A view that shows nothing and notes when the first was asked for and the last recorded."""
+
+    def __init__(self) -> None:
+        self.first_s = self.last_s = 0.0
+
+    def open(self, header: object) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def asking(self, number: int) -> None:
+        self.first_s = self.first_s or time.perf_counter()
+
+    def judging(self, number: int) -> None: ...
+
+    def attempt(self, attempt: Attempt, scores: object) -> None:
+        self.last_s = time.perf_counter()
+
+    def close(self, reason: str, scores: object) -> None: ...
+
+
+def run(folder: Path, url: str, jobs: int, attempts: int) -> None:
+    """One search, in the process that is measured; says how it went on standard output."""
+    experiment = contract.load(folder)
+    evaluators: list[Evaluator] = []
+
+    def open_judge(given: contract.Experiment, stop: Stop) -> Evaluator:
+        evaluators.append(Evaluator(given))
+        return evaluators[0]
+
+    options = Options(budget=Budget(attempts=attempts), jobs=jobs, commit=False)
+    proposer = choose(experiment, Choice(model="loopback", base_url=url), os.environ)
+    watch = Watch()
+    asyncio.run(search(Search(experiment, proposer, options, open_judge), watch))
+    found = {
+        "search_s": watch.last_s - watch.first_s,
+        "work_ms": 1e3 * statistics.median(evaluators[0].work_s),
+        "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(found))
+
+
+def serve(kind: str, attempts: int) -> None:
+    """A model that takes its time, each time with another correct function."""
+    naive = (ROOT / "linear" / "naive.c").read_text()
+    waits_s, numbers, lock = latencies(kind, attempts), itertools.count(), threading.Lock()
+
+    def reply(request: Received) -> Answer:
+        with lock:
+            number = next(numbers)
+        changed = naive.replace("int r = 0;", f"int r = 0 * {number + 1};")
+        return Answer(text=f"Another order.\n\n```c\n{changed}```\n", delay_s=waits_s[number % attempts])
+
+    with Loopback(reply) as server:
+        print(server.base_url, flush=True)
+        signal.pause()
+
+
+def measure(kind: str, jobs: int, attempts: int) -> dict[str, Any]:
+    me = [sys.executable, str(Path(__file__))]
+    shape = ["--attempts", str(attempts)]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "linear"
+        shutil.copytree(ROOT / "linear", folder, ignore=shutil.ignore_patterns("runs", "winners", "__pycache__"))
+        for name in ("SCORES.json", "MEMORY.json"):
+            (folder / name).unlink(missing_ok=True)
+        with subprocess.Popen([*me, "--serve", kind, *shape], stdout=subprocess.PIPE, text=True) as server:
+            assert server.stdout is not None
+            url = server.stdout.readline().strip()
+            try:
+                began_s = time.perf_counter()
+                command = [*me, "--run", str(folder), "--url", url, "--jobs", str(jobs), *shape]
+                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+                process_s = time.perf_counter() - began_s
+            finally:
+                server.terminate()
+    found = json.loads(done.stdout)
+    best_s = ideal_s(latencies(kind, attempts), jobs)
+    about = {"schema": 1, "benchmark": "pipeline", "latency": kind, "jobs": jobs, "attempts": attempts}
+    shares = {"of_ideal": best_s / found["search_s"], "process_of_ideal": best_s / process_s}
+    return {**about, "ideal_s": best_s, **found, "process_s": process_s, **shares}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 4, 8])
+    parser.add_argument("--latency", choices=list(TARGETS), nargs="+", default=list(TARGETS))
+    parser.add_argument("--attempts", type=int, default=40)
+    for hidden in ("--serve", "--run", "--url"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.serve:
+        serve(args.serve, args.attempts)
+        return 0
+    if args.run:
+        run(Path(args.run), args.url, args.jobs[0], args.attempts)
+        return 0
+    rows = []
+    for kind, jobs in itertools.product(args.latency, args.jobs):
+        rows.append(measure(kind, jobs, args.attempts))
+        print(json.dumps(rows[-1]), flush=True)
+    columns = ("latency", "jobs", "ideal_s", "search_s", "of_ideal", "process_s", "process_of_ideal", "work_ms")
+    print("\n" + "".join(f"{name:>17}" for name in (*columns, "resident_mb")))
+    for row in rows:
+        cells = (row[name] for name in (*columns, "resident_mb"))
+        print("".join(f"{cell:>17.3f}" if isinstance(cell, float) else f"{cell:>17}" for cell in cells))
+    print("targets: " + "; ".join(f"{kind}: {target}" for kind, target in TARGETS.items()) + f"; {MEMORY_MB} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
