@@ -73,9 +73,9 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         view.close(f"interrupted; to go on: {args.command}", looking.scores if looking.is_open else None)
         return 130
-    except HarnessError:
+    except HarnessError as fault:
         if looking.is_open:
-            view.close("stopped by an error", looking.scores)
+            view.close(f"stopped: {fault.message}", looking.scores)
         raise
     except BrokenPipeError:
         raise HarnessError("nobody reads standard output any more.", f"to go on: {args.command}") from None

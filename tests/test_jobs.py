@@ -12,6 +12,7 @@ import pytest
 
 import scratch
 from harness.ask.models.builtin import Builtin
+from harness.ask.models.replay import Replay
 from harness.contract import load
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.budget import Budget
@@ -122,6 +123,28 @@ def test_recorded_replies_are_taken_in_their_order(experiment: Path, tmp_path: P
     loop(experiment, "--no-commit", "--loop", "9", "--jobs", "3", "--model", replies)
     said = [event["proposal"]["reply"][-1] for event in scratch.journal(experiment) if event["kind"] == "proposed"]
     assert said == list("01234")
+
+
+def test_replies_that_wait_are_judged_once_however_few_attempts_a_run_makes(experiment: Path, tmp_path: Path) -> None:
+    contract = load(experiment)
+    scratch.write_replies(tmp_path / "replies", *(f"{scratch.PROSE} {n}" for n in range(6)))
+
+    async def run(attempts: int, judged: int) -> None:
+        options = Options(budget=Budget(attempts=attempts), jobs=3, commit=False)
+        replay = Replay(tmp_path / "replies")
+        async with Search(contract, replay, options, lambda experiment, stop: Slow()) as search:
+            async for proposal in search.proposals(Json(io.StringIO())):
+                if not judged:
+                    return
+                search.keep(await search.judge(proposal))
+                judged -= 1
+
+    for attempts, judged in ((9, 1), (1, 9), (9, 9)):
+        asyncio.run(run(attempts, judged))
+    events = [(event["kind"], event.get("proposal") or event.get("attempt")) for event in scratch.journal(experiment)]
+    for kind in ("proposed", "judged"):
+        assert [one["number"] for name, one in events if name == kind and one] == [1, 2, 3, 4, 5, 6]
+    assert [one["reply"][-1] for name, one in events if name == "proposed" and one] == list("012345")
 
 
 def test_replies_that_had_arrived_before_a_kill_are_judged_first_and_not_asked_for_again(experiment: Path) -> None:
