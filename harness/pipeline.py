@@ -29,8 +29,8 @@ class Pipeline:
         arrived: Iterable[Proposal] = (),
     ) -> None:
         self._jobs, self._send, self._hold, self._tell = jobs, send, hold, tell
-        # One job waits for the verdict, so that the next prompt knows it. More are refilled when a reply arrives, as
-        # long as no more replies wait to be judged than are asked for: each was written knowing less than it might.
+        # One job waits for the verdict, so that the next prompt knows it. More are refilled when a reply arrives, up to
+        # a bound on what has no verdict yet: beyond it a prompt written later would only know more.
         self._most_open = 2 * jobs if jobs > 1 else 1
         self._waiting = deque(arrived)
         self._at_hand = 0

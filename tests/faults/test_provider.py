@@ -34,7 +34,7 @@ class Asker:
         self.told: list[str] = []
         prompt = Prompt(text="Write it.", tokens=300, counted_by="estimate", dropped=())
         parent = Parent(ref="seed", source="")
-        self._request = Request(
+        self.request = Request(
             number=1, parent=parent, prompt=prompt, experiment=experiment, trials=(), tell=self.told.append
         )
 
@@ -42,7 +42,7 @@ class Asker:
         async def once() -> Proposal:
             model = OpenAI("gpt-x", base_url=base_url, key="sk-key", patience=patience)
             try:
-                return await model.propose(self._request)
+                return await model.propose(self.request)
             finally:
                 await model.close()
 
@@ -199,3 +199,17 @@ def test_an_answer_of_little_use_was_paid_for_and_is_recorded(ask: Asker, answer
     with Loopback([answer]) as server:
         assert ask(server.base_url).finish_reason == reason
     assert len(server.requests) == 1
+
+
+def test_many_requests_that_wait_for_the_same_reason_are_one_line(linear: Experiment) -> None:
+    asker = Asker(linear)
+
+    async def three(base_url: str) -> None:
+        model = OpenAI("gpt-x", base_url=base_url, key=None, patience=Patience(first_wait_s=0.5))
+        await asyncio.gather(*(model.propose(asker.request) for _ in range(3)))
+        await model.close()
+
+    with Loopback([Answer(status=503)] * 3 + [Answer(text="a reply")]) as server:
+        asyncio.run(three(server.base_url))
+        assert len(server.requests) == 6
+    assert len(asker.told) == 1

@@ -95,6 +95,7 @@ class OpenAI:
         if not key.isascii() or not key.isprintable():
             raise ProposerError("OPENAI_API_KEY holds characters that no key has.", "Set it again, without quotes.")
         self._patience = patience
+        self._told, self._told_until_s = "", 0.0
         timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, _CONNECT_S))
         hooks = {"response": [_bound]}
         # Reading the certificates takes 30 ms, and a plain connection has none to check.
@@ -151,8 +152,15 @@ class OpenAI:
                 wait_s = self._patience.wait_s(failures, failed.wish_s)
                 if wait_s > LONGEST_WISH_S:
                     raise failed.error from None
-                request.tell(f"{failed.error.message.rstrip('.')}; asking again in {wait_s:.1f} s")
+                self._tell(request, failed.error.message, wait_s)
             await asyncio.sleep(wait_s)
+
+    def _tell(self, request: Request, message: str, wait_s: float) -> None:
+        """One line for a wait, however many requests wait for the same reason."""
+        now_s = time.monotonic()
+        if message != self._told or now_s >= self._told_until_s:
+            self._told, self._told_until_s = message, now_s + wait_s
+            request.tell(f"{message.rstrip('.')}; asking again in {wait_s:.1f} s")
 
     async def _send(self, prompt: str) -> bytes:
         """One try. The SDK's own request without the walk through its types, of which a plain message has few."""
