@@ -94,7 +94,7 @@ def _judge() -> Iterator[Check]:
 def _ceiling() -> Check:
     """Measured anew: who doubts a share of the ceiling comes here."""
     try:
-        return Check("ceiling", True, f"one core: {roofline.measure()}", True)
+        return Check("ceiling", True, f"one core: {roofline.measure(Stop())}", True)
     except HarnessError as fault:
         return Check("ceiling", False, fault.message, True, fault.hint)
 

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from harness.judge import stats, verdict
-from harness.judge.measure import CANDIDATE, SEED, Block
+from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.roofline import Ceiling
 from harness.judge.verdict import Finding
 from harness.records import CaseResult, Status, Verdict
 
 LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overall and in every case
 LOOK_NOISE = 0.05
-TYPICALLY = math.log(1.03)  # by how much a winner's usual batch may lag, for the noise in it
+TYPICALLY = math.log(1.01)  # by how much a winner's usual batch may lag, for the noise in it
+_DOUBTED_BLOCKS = 16  # of a proof that the usual batch does not bear out; then it is over
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,11 +56,17 @@ class Comparison:
             return self.look.overall > LOST and min(self.look.ratios.values()) > LOST_CASE
         if self.overall.is_clear_loss and not any(evidence.is_promising for evidence in cases):
             return True
-        if self.beats_champion or len(self.blocks) >= stats.MAX_BLOCKS:
+        if self.beats_champion or len(self.blocks) >= stats.MAX_BLOCKS or self.is_doubted:
             return True
         share = self.alpha / len(self.by_case)
         undecided = [evidence for name, evidence in self.by_case.items() if name not in self.beats_on]
         return self.overall.is_hopeless(self.alpha) and all(evidence.is_hopeless(share) for evidence in undecided)
+
+    @property
+    def is_doubted(self) -> bool:
+        """Faster by its best batches, and not by its usual ones."""
+        proved = self.overall.proves_faster(self.alpha) and len(self.blocks) >= _DOUBTED_BLOCKS
+        return proved and not self._is_typical(self.by_case)
 
     def finding(self) -> Finding:
         vs_seed = verdict.estimate(self._vs_seed(), self._noise())
@@ -69,6 +76,7 @@ class Comparison:
             beats_seed=vs_seed.low > 1,
             vs_champion=verdict.estimate([block.overall for block in self._seen()], self._noise()),
             noise=self.overall.scale if self.blocks else None,
+            is_doubted=self.is_doubted,
         )
 
     def report(self, finding: Finding, status: Status) -> Verdict:
@@ -89,7 +97,7 @@ class Comparison:
         result = verdict.case_result(
             candidate_s=[block.seconds[CANDIDATE][name] for block in self._seen()],
             seed_s=statistics.median(block.seconds[self.seed_arm][name] for block in self._seeded()),
-            vs_seed=[block.log_ratio(self.seed_arm, name) for block in self._seeded()],
+            vs_seed=[self._ratios_to_seed(block)[name] for block in self._seeded()],
             vs_champion=[block.ratios[name] for block in self._seen()],
             noise=self.by_case[name].scale if self.blocks else LOOK_NOISE,
         )
@@ -97,9 +105,12 @@ class Comparison:
         return replace(result, flops=flops, bytes=moved, ceiling_s=self.ceiling.seconds(flops, moved))
 
     def _is_typical(self, cases: Iterable[str]) -> bool:
-        """Whether an arm's usual batch bears out its best: code that is fast on lucky inputs alone does not win."""
-        usual = (statistics.fmean(block.usual[name] for name in cases) for block in self.blocks)
-        return statistics.median(usual) < TYPICALLY
+        """Whether usual batches bear out the best, and all blocks together most of them: code that is fast on lucky
+        inputs or in lucky places alone does not win."""
+        names = tuple(cases)
+        usual = (statistics.fmean(block.usual[name] for name in names) for block in self.blocks)
+        best = (statistics.fmean(block.ratios[name] for name in names) for block in self.blocks)
+        return statistics.median(usual) < TYPICALLY and statistics.fmean(best) < 0
 
     def _noise(self) -> float:
         return self.overall.scale if self.blocks else LOOK_NOISE
@@ -110,8 +121,8 @@ class Comparison:
     def _seeded(self) -> list[Block]:
         return [block for block in self._seen() if self.seed_arm in block.seconds]
 
+    def _ratios_to_seed(self, block: Block) -> Mapping[str, float]:
+        return block.ratios if self.seed_arm == RIVAL else block.vs_seed
+
     def _vs_seed(self) -> list[float]:
-        return [
-            math.fsum(block.log_ratio(self.seed_arm, name) for name in self.by_case) / len(self.by_case)
-            for block in self._seeded()
-        ]
+        return [statistics.fmean(self._ratios_to_seed(block).values()) for block in self._seeded()]

@@ -111,8 +111,8 @@ class Workload:
 
     case: Case
     calls: int
-    table: Segment
-    row_bytes: int
+    table: Segment  # what a runner reads: only the rows of the batch at hand
+    rows: npt.NDArray[np.uint64]  # all of them, in the judge's own memory
     columns: Mapping[str, int]
     buffers: list[tuple[str, Segment, int, int]]  # name, where, first byte, bytes: to name what a fault was next to
     output: Segment
@@ -129,7 +129,6 @@ class Workload:
     def move(self, arena: Arena, rng: np.random.Generator) -> None:
         """Every buffer to another place in its segment: often flush with one of its ends, so that what is timed is
         guarded like what is validated."""
-        table = arena.view(self.table)[: self.calls * self.row_bytes].view(np.uint64).reshape(self.calls, -1)
         for index, (name, segment, start, size) in enumerate(self.buffers):
             place = _anywhere(segment.size_bytes - size, rng)
             view = arena.view(segment)
@@ -137,10 +136,22 @@ class Workload:
                 content = view[start : start + size].copy()
                 view[:] = _GARBAGE
                 view[place : place + size] = content
-            table[:, self.columns[name]] += np.uint64((place - start) % 2**64)
+            self.rows[:, self.columns[name]] += np.uint64((place - start) % 2**64)
             self.buffers[index] = (name, segment, place, size)
             if segment is self.output:
                 self.output_offset = place
+
+    def disclose(self, arena: Arena, first: int, count: int) -> None:
+        """Tell a runner the rows of these calls and of no others: what comes later cannot be worked on now."""
+        table = arena.view(self.table).view(np.uint64)
+        table[:] = 0
+        shown = self.rows[first : first + count].ravel()
+        table[: shown.size] = shown
+
+    def poison(self, arena: Arena, first: int, count: int) -> None:
+        """The outputs of these calls as they were before; whatever else was written stays, to be found."""
+        start, size_bytes = self.outputs(first, count)
+        arena.view(self.output)[start : start + size_bytes].view(np.uint32)[:] = POISON
 
     def outputs(self, first: int, count: int) -> tuple[int, int]:
         """Where in the output's segment a visit writes: first byte and size. Alone in its segment, all of it counts."""
@@ -207,7 +218,6 @@ def lay_out(
     rows[:, column[signature.output]] = output.window_offset + start + np.arange(calls) * stride * 4
     buffers.append((signature.output, output, start, outputs.nbytes))
     table = arena.add(rows.nbytes)
-    arena.fill(table, 0, rows)
     expected = np.stack([truth.ravel() for truth, _ in truths])
     bound = np.stack([np.broadcast_to(slack, shape).ravel() for _, slack in truths])
     low, high, nan = _limits(expected, bound)
@@ -215,7 +225,7 @@ def lay_out(
         case=case,
         calls=calls,
         table=table,
-        row_bytes=rows.shape[1] * 8,
+        rows=rows,
         columns=column,
         buffers=buffers,
         output=output,

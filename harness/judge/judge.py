@@ -19,7 +19,7 @@ from harness.judge.comparison import Comparison
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.machine import fingerprint
-from harness.judge.measure import CANDIDATE, FULL, LOOK, RIVAL, SEED, Bench, Block, Effort, Probes
+from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort
 from harness.judge.native import Arm
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone
@@ -27,6 +27,9 @@ from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact, Diagnostics, cache_folder
 from harness.judge.verdict import Finding, Rivals, Standings, against_seed
 from harness.records import Status, Verdict, Violation
+
+IMPOSSIBLE = 1.5  # of the measured ceiling, which a busy hour may have put too low
+_CHECKS_AT_ONCE = 64  # in one process: the table of its segments has an end
 
 
 class Judge:
@@ -41,6 +44,7 @@ class Judge:
         self.seed = experiment.seed_path.read_text(encoding="utf-8")
         read_signature(experiment)
         self._noise: Noise | None = None
+        self._ceiling: roofline.Ceiling | None = None
         self._object_digest = ""
         self.unguarded: tuple[str, ...] = ()
         self._rng = np.random.default_rng()  # seeded by the system: nothing that a candidate could know
@@ -83,8 +87,10 @@ class Judge:
         screening = self.compare(candidate, rivals.champion, alpha)
         finding = screening.finding()
         provisional = self._accept(finding, standings)
+        found = screening.report(finding, provisional)
         if not provisional.is_winner:
-            return screening.report(finding, provisional)
+            return found
+        _refuse_impossible(found)
         return self._verify(source, rivals, provisional, standings)
 
     def _remeasure(self, source: str) -> Verdict:
@@ -125,6 +131,7 @@ class Judge:
         status = self._accept(finding, standings)
         found = again.report(finding, status)
         if status.is_winner:
+            _refuse_impossible(found)
             return found
         return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
 
@@ -151,11 +158,13 @@ class Judge:
         first of them, or in all."""
         cases = cases or self.experiment.evaluation.cases
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
+        self._ceiling = self._ceiling or roofline.ceiling(self.stop)
         noise = self._noise = self._noise or known(self.experiment, cache_folder(), partial(self._same, rival_source))
         probes = self.probe(rival_source), self.probe(self.seed)
+        batch_s = max(one.batch_s for one in probes)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
-        with self._bench({case.name: LOOK for case in cases}, probes) as bench:
+        with self._bench(measure.look((case.name for case in cases), *probes), batch_s) as bench:
             look = bench.block(trio)
         comparison = Comparison(
             alpha=alpha,
@@ -164,23 +173,36 @@ class Judge:
             overall=stats.Evidence(prior=noise.overall),
             by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
             work={case.name: self.experiment.evaluation.work(case) for case in cases},
-            ceiling=roofline.ceiling(),
+            ceiling=self._ceiling,
         )
         if comparison.is_over:
             return comparison
-        with self._bench(look.efforts(), probes) as bench:
+        with self._bench(look.efforts(), batch_s) as bench:
             while not comparison.is_over:
                 comparison.add(bench.block(duel if comparison.blocks and not seed_often else trio))
         return comparison
 
-    def _bench(self, efforts: Mapping[str, Effort], probes: Probes) -> Bench:
-        return Bench(self.experiment, efforts, probes, self._rng, self.stop)
+    def _bench(self, efforts: Mapping[str, Effort], batch_s: float) -> Bench:
+        return Bench(self.experiment, efforts, batch_s, self._rng, self.stop)
 
     def _same(self, source: str) -> Sequence[Block]:
         """Blocks in which both arms are the same code."""
         artifact, one = self.trusted(source), self.probe(source)
-        with self._bench({case.name: FULL for case in self.experiment.evaluation.cases}, (one, one)) as bench:
-            return [bench.block({CANDIDATE: artifact, RIVAL: artifact}) for _ in range(BLOCKS)]
+        arms = {CANDIDATE: artifact, RIVAL: artifact}
+        try:
+            with self._bench(measure.look(one.call_s, one, one), one.batch_s) as bench:
+                efforts = bench.block(arms).efforts()
+            with self._bench(efforts, one.batch_s) as bench:
+                return [bench.block(arms) for _ in range(BLOCKS)]
+        except Fault as fault:
+            raise self._unfit(source, fault) from None
+
+    def _unfit(self, source: str, fault: Fault) -> JudgeError:
+        which = "seed" if source == self.seed else "champion"
+        return JudgeError(
+            f"{self.experiment.name}: the {which} is {fault.status} here: {fault.reason}",
+            f"judge it alone: python loop.py judge {self.experiment.name} --file FILE",
+        )
 
     def _built(self, source: str) -> Artifact:
         experiment = self.experiment
@@ -199,11 +221,7 @@ class Judge:
                 built = self.admit(source)
                 self._probes[source] = measure.probe(self.experiment, built, self._rng, self.stop)
             except Fault as fault:
-                which = "seed" if source == self.seed else "champion"
-                raise JudgeError(
-                    f"{self.experiment.name}: the {which} is {fault.status} here: {fault.reason}",
-                    f"judge it alone: python loop.py judge {self.experiment.name} --file FILE",
-                ) from None
+                raise self._unfit(source, fault) from None
             self._artifacts[source] = built
         return self._artifacts[source]
 
@@ -213,26 +231,41 @@ class Judge:
         return self._probes[source]
 
     def _validate(self, artifact: Artifact) -> None:
-        """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss."""
-        arena = Arena()
+        """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss. The
+        code lies where it may lie when it is timed."""
         evaluation = self.experiment.evaluation
-        workloads = [
-            lay_out(self.experiment, case, self._rng, 1, placement, arena)
-            for case in (*evaluation.checks, *evaluation.hidden(self._rng))
-            for placement in Placement
-        ]
-        arena.open()
-        try:
-            with alone(self.stop) as cpu, Arm(self.experiment, artifact, arena, 0, cpu, self.stop) as arm:
-                self.unguarded = arm.unguarded
-                for workload in workloads:
-                    measure.checked_visit(arm, workload)
-                measure.check_stateless(arm)
-        finally:
-            arena.close()
+        moved = measure.relinked(self.experiment, artifact, self._rng, self.stop)
+        checks = [*evaluation.checks, *evaluation.hidden(self._rng)]
+        for start in range(0, len(checks), _CHECKS_AT_ONCE):
+            arena = Arena()
+            workloads = [
+                lay_out(self.experiment, case, self._rng, 1, placement, arena)
+                for case in checks[start : start + _CHECKS_AT_ONCE]
+                for placement in (Placement.LEFT, Placement.RIGHT, Placement.ODD)
+            ]
+            arena.open()
+            try:
+                with alone(self.stop) as cpu, Arm(self.experiment, moved, arena, 0, cpu, self.stop) as arm:
+                    self.unguarded = arm.unguarded
+                    for workload in workloads:
+                        measure.checked_visit(arm, workload)
+                    measure.check_stateless(arm)
+            finally:
+                arena.close()
 
 
 def _refuse(violations: Sequence[Violation]) -> None:
     if violations:
         more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
         raise Fault(Status.FORBIDDEN, violations[0].message + more, violations=tuple(violations))
+
+
+def _refuse_impossible(found: Verdict) -> None:
+    """Work that is done faster than this machine can do it was done at another time, or is less than was stated."""
+    for name, case in found.cases.items():
+        if case.of_ceiling and case.of_ceiling > IMPOSSIBLE:
+            raise Fault(
+                Status.FORBIDDEN,
+                f"case {name}: {case.of_ceiling:.1f} times what this machine can do at most: not all of it was done "
+                "in the timed call, or eval.py's work() states too much",
+            )

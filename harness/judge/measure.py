@@ -5,9 +5,9 @@ Measures and checks every timed output; what the numbers mean is for stats.py an
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeAlias
 
@@ -30,45 +30,55 @@ _HANDSHAKE_SHARE = 0.01
 _EMPTY_VISITS = 25
 _LONG_BATCH_S = 4e-3  # from here on one batch is a whole visit, and needs no warming
 _MOST_CALLS = 1024
-_FAR_APART = math.log(1.5)  # beyond this a look tells a case's ratio well enough
+_LEAST_S = 1e-8  # of a call, where the handshake hides it
+_FAR_APART = math.log(1.5)  # beyond this each arm has batches of its own length, and fewer of them
+_SPARE_BATCHES = 2  # laid out besides, so that a visit cannot be told from the one before
+_AUDITS = 8  # one batch in so many is followed by a look at everything, and never the same ones
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How thoroughly a case is timed in one block: so many visits of each arm, of so many batches each. A batch of the
-    candidate has as many calls as one of the rival's, but where it is far from it and takes about `candidate_s`."""
+    """How thoroughly a case is timed in one block: so many visits of each arm, of so many batches each, a call taking
+    about so many seconds by arm."""
 
     visits: int
     batches: int
-    candidate_s: float | None = None
-
-
-LOOK, FULL, FAR = Effort(1, 2), Effort(4, 6), Effort(2, 6)
+    call_s: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """One round of fresh processes: seconds per call by arm and case, and each case's log(candidate / rival): of the
-    best batches in `ratios`, of the middle ones in `usual`."""
+    best batches in `ratios`, of the middle ones in `usual`. `vs_seed` is log(candidate / seed), where the seed ran: of
+    as many batches of the candidate's as it had."""
 
     seconds: Mapping[str, Mapping[str, float]]
     ratios: Mapping[str, float]
     usual: Mapping[str, float]
+    vs_seed: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def overall(self) -> float:
         return statistics.fmean(self.ratios.values())
 
-    def log_ratio(self, arm: str, case: str) -> float:
-        return math.log(self.seconds[CANDIDATE][case] / self.seconds[arm][case])
-
     def efforts(self) -> Mapping[str, Effort]:
-        """How much effort each case deserves in the blocks to come, where this one was a look."""
-        candidate_s = self.seconds[CANDIDATE]
-        return {
-            case: replace(FAR, candidate_s=candidate_s[case]) if abs(ratio) > _FAR_APART else FULL
-            for case, ratio in self.ratios.items()
-        }
+        """How much effort each case deserves in the blocks to come, where this one was a look. What is not far apart
+        gets the same batches, so that identical code is treated alike."""
+        efforts = {}
+        for case, ratio in self.ratios.items():
+            call_s = {arm: by_case[case] for arm, by_case in self.seconds.items()}
+            is_far = abs(ratio) > _FAR_APART
+            near = call_s | {CANDIDATE: call_s[RIVAL]}
+            efforts[case] = Effort(2, 6, call_s) if is_far else Effort(4, 6, near)
+        return efforts
+
+
+def look(cases: Iterable[str], rival: "Probe", seed: "Probe") -> Mapping[str, Effort]:
+    """The effort of a first look, before anything is known of the candidate."""
+    return {
+        case: Effort(1, 2, {CANDIDATE: rival.call_s[case], RIVAL: rival.call_s[case], SEED: seed.call_s[case]})
+        for case in cases
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +116,6 @@ class Probe:
     batch_s: float
 
 
-Probes: TypeAlias = tuple[Probe, Probe]  # the rival's and the seed's
-
-
 class Bench:
     """The timed cases of one phase, laid out once with contents of its own; every block runs in fresh processes."""
 
@@ -116,7 +123,7 @@ class Bench:
         self,
         experiment: Experiment,
         efforts: Mapping[str, Effort],
-        probes: Probes,
+        batch_s: float,
         rng: np.random.Generator,
         stop: Stop,
     ) -> None:
@@ -124,60 +131,50 @@ class Bench:
         self.experiment, self.rng, self.stop = experiment, rng, stop
         self.arena = Arena()
         cases = (case for case in experiment.evaluation.cases if case.name in efforts)
-        self.plans = {case.name: self._plan(case, efforts[case.name], probes) for case in cases}
+        self.plans = {case.name: self._plan(case, efforts[case.name], batch_s) for case in cases}
         self.arena.open()
 
-    def _plan(self, case: Case, effort: Effort, probes: Probes) -> _Plan:
-        batch_s = max(one.batch_s for one in probes)
-        rival_s, seed_s = (one.call_s[case.name] for one in probes)
-        call_s = {CANDIDATE: effort.candidate_s or rival_s, RIVAL: rival_s, SEED: seed_s}
-        by_arm = {arm: _Visit.of(seconds, batch_s, effort.batches) for arm, seconds in call_s.items()}
-        calls = max(one.calls * one.batches for one in by_arm.values())
+    def _plan(self, case: Case, effort: Effort, batch_s: float) -> _Plan:
+        by_arm = {arm: _Visit.of(seconds, batch_s, effort.batches) for arm, seconds in effort.call_s.items()}
+        calls = max(one.calls * (one.batches + _SPARE_BATCHES) for one in by_arm.values())
         workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
         return _Plan(workload, effort.visits, by_arm)
 
     def block(self, artifacts: Mapping[str, Artifact]) -> Block:
-        """One block of the arms given: candidate and rival take turns by the judge's coin; the seed has one visit."""
+        """One block of the arms given: candidate and rival take turns by the judge's coin, the seed comes in before
+        and behind them."""
         seconds: dict[str, dict[str, float]] = {name: {} for name in artifacts}
-        ratios, usual = {}, {}
+        ratios, usual, vs_seed = {}, {}, {}
+        moved = {name: relinked(self.experiment, one, self.rng, self.stop) for name, one in artifacts.items()}
         with ExitStack() as stack, alone(self.stop) as cpu:
             for plan in self.plans.values():
                 plan.workload.move(self.arena, self.rng)
             # Places and order by the coin, too: what differs between two arms of the same code then has no side.
             arms = {
-                name: stack.enter_context(
-                    Arm(self.experiment, self._moved(artifacts[name]), self.arena, slot, cpu, self.stop)
-                )
+                name: stack.enter_context(Arm(self.experiment, moved[name], self.arena, slot, cpu, self.stop))
                 for slot, name in enumerate(self._shuffled(artifacts))
             }
-            names = self._shuffled(self.plans)
-            for name in names:
+            for name in self._shuffled(self.plans):
                 timed = self._timed(arms, self.plans[name])
-                for arm, batches in timed.items():
-                    seconds[arm][name] = min(batches)[1]
+                for arm, visits in timed.items():
+                    seconds[arm][name] = _best(visits)
                 ratios[name] = math.log(seconds[CANDIDATE][name] / seconds[RIVAL][name])
                 usual[name] = math.log(_middle(timed[CANDIDATE]) / _middle(timed[RIVAL]))
-        return Block(seconds=seconds, ratios=ratios, usual=usual)
+                if SEED in arms:
+                    outer = timed[CANDIDATE][:: max(1, len(timed[CANDIDATE]) - 1)]
+                    vs_seed[name] = math.log(_best(outer) / seconds[SEED][name])
+        return Block(seconds=seconds, ratios=ratios, usual=usual, vs_seed=vs_seed)
 
-    def _moved(self, artifact: Artifact) -> Artifact:
-        """The artifact at another place in memory, so that the luck of where code lies is averaged and not kept."""
-        experiment, place = self.experiment, int(self.rng.integers(toolchain.TEXT_PLACES))
-        moved = toolchain.relink(artifact, experiment.flags, place, experiment.limits.build_timeout_s, self.stop)
-        if self.stop:
-            raise Interrupted
-        if isinstance(moved, toolchain.Diagnostics):
-            raise JudgeError(f"an artifact cannot be linked again: {moved.first_error}", "see that /tmp has room.")
-        return moved
-
-    def _timed(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[Timed]]:
-        """Every batch of each arm. The fastest of those that nothing disturbed will count, by the kernel's counters
-        and not by their time: noise only ever adds, so of many interleaved batches the fastest tell least of it."""
+    def _timed(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[list[Timed]]]:
+        """Every visit of each arm, batch by batch. The fastest batch of those that nothing disturbed will count, by the
+        kernel's counters and not by their time: noise only adds, so of many interleaved batches the fastest tell least
+        of it."""
         for name in self._shuffled(arms):  # warms caches and page tables; not counted
             if not plan.by_arm[name].is_long:
-                self._visit(name, arms[name], plan.workload, replace(plan.by_arm[name], batches=1))
-        timed: dict[str, list[Timed]] = {name: [] for name in arms}
-        for name in (*self._turns(plan.visits), *((SEED,) if SEED in arms else ())):
-            timed[name] += self._visit(name, arms[name], plan.workload, plan.by_arm[name])
+                self._visit(name, arms[name], plan, batches=1)
+        timed: dict[str, list[list[Timed]]] = {name: [] for name in arms}
+        for name in self._turns(plan.visits, with_seed=SEED in arms):
+            timed[name].append(self._visit(name, arms[name], plan))
         return timed
 
     def _shuffled(self, names: Iterable[str]) -> list[str]:
@@ -185,21 +182,31 @@ class Bench:
         self.rng.shuffle(shuffled)
         return shuffled
 
-    def _turns(self, visits: int) -> Iterator[str]:
-        """The order of candidate and rival: quads ABBA or BAAB by the judge's coin."""
+    def _turns(self, visits: int, *, with_seed: bool) -> list[str]:
+        """The order of candidate and rival: quads ABBA or BAAB by the judge's coin; the seed before and behind them, or
+        on one side of a single pair."""
+        turns: list[str] = []
         for turn in range(visits):
-            if turn % 2 == 0:
-                pair = (CANDIDATE, RIVAL) if self.rng.integers(2) else (RIVAL, CANDIDATE)
-            yield from pair if turn % 2 == 0 else pair[::-1]
+            pair = turns[-1:-3:-1] if turn % 2 else self._shuffled((CANDIDATE, RIVAL))
+            turns += pair
+        if with_seed and (visits > 1 or self.rng.integers(2)):
+            turns.insert(0, SEED)
+        return turns if not with_seed or (visits == 1 and turns[0] == SEED) else [*turns, SEED]
 
-    def _visit(self, name: str, arm: Arm, workload: Workload, visit: _Visit) -> list[Timed]:
+    def _visit(self, name: str, arm: Arm, plan: _Plan, batches: int = 0) -> list[Timed]:
         if self.stop:
             raise Interrupted
+        visit = plan.by_arm[name]
+        order = self.rng.permutation(plan.workload.calls // visit.calls)[: batches or visit.batches].tolist()
+        timed: list[Timed] = []
         try:
-            timed = checked_visit(arm, workload, visit.calls, visit.batches)
-            # After every visit: the next ones bring the same contents, and a look at the end could be foreseen. Of
-            # every arm alike: the look leaves the caches cold for whoever comes next.
-            check_stateless(arm)
+            for batch in order:
+                tick = arm.visit(plan.workload, batch * visit.calls, visit.calls)
+                timed.append((tick.disturbed, tick.seconds / visit.calls))
+                # What is left for later batches, in outputs or anywhere else, is found at some of them, and at the end
+                # of every visit. Of every arm alike: a look leaves the caches cold for whoever comes next.
+                if len(timed) == len(order) or not self.rng.integers(_AUDITS):
+                    _audit(arm, plan.workload, order[: len(timed)], visit.calls)
             return timed
         except Fault as fault:
             if name == CANDIDATE:
@@ -218,8 +225,19 @@ class Bench:
         self.arena.close()
 
 
+def relinked(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+    """The artifact at another place in memory, so that the luck of where code lies is averaged and not kept."""
+    place = int(rng.integers(toolchain.TEXT_PLACES))
+    moved = toolchain.relink(artifact, experiment.flags, place, experiment.limits.build_timeout_s, stop)
+    if stop:
+        raise Interrupted
+    if isinstance(moved, toolchain.Diagnostics):
+        raise JudgeError(f"an artifact cannot be linked again: {moved.first_error}", "see that /tmp has room.")
+    return moved
+
+
 def checked_visit(arm: Arm, workload: Workload, calls: int = 1, batches: int = 1) -> list[Timed]:
-    """One visit, batch by batch; every output of it is checked, and poisoned again for the next."""
+    """One visit of a workload's first batches; every output of it is checked, and poisoned again for the next."""
     ticks = [arm.visit(workload, batch * calls, calls) for batch in range(batches)]
     arm.arena.poison(workload.output)
     mismatch = workload.check(0, batches * calls)
@@ -228,15 +246,29 @@ def checked_visit(arm: Arm, workload: Workload, calls: int = 1, batches: int = 1
     return [(tick.disturbed, tick.seconds / calls) for tick in ticks]
 
 
-def _middle(timed: Sequence[Timed]) -> float:
-    return statistics.median(seconds for _, seconds in timed)
+def _audit(arm: Arm, workload: Workload, batches: Sequence[int], calls: int) -> None:
+    """The outputs of these batches as they were at "done"; and nothing anywhere that was not asked for."""
+    for batch in batches:
+        workload.poison(arm.arena, batch * calls, calls)
+        mismatch = workload.check(batch * calls, calls)
+        if mismatch:
+            raise Fault(Status.WRONG, mismatch)
+    check_stateless(arm)
+
+
+def _best(visits: Iterable[Sequence[Timed]]) -> float:
+    return min(batch for visit in visits for batch in visit)[1]
+
+
+def _middle(visits: Iterable[Sequence[Timed]]) -> float:
+    return statistics.median(seconds for visit in visits for _, seconds in visit)
 
 
 def check_stateless(arm: Arm) -> None:
     """Fault where anything outlives the calls: in the process, or in outputs of other cases."""
     arm.check_untouched()
     if not arm.arena.is_poisoned:
-        raise Fault(Status.FORBIDDEN, "wrote to the outputs of another case")
+        raise Fault(Status.FORBIDDEN, "wrote to outputs that were not asked for")
 
 
 def probe(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Probe:
@@ -247,7 +279,8 @@ def probe(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, 
     try:
         with alone(stop) as cpu, Arm(experiment, artifact, arena, 0, cpu, stop) as arm:
             handshake_s = statistics.median(arm.visit(workloads[0], 0, 0).seconds for _ in range(_EMPTY_VISITS))
-            call_s = {w.case.name: min(min(checked_visit(arm, w))[1] for _ in range(3)) for w in workloads}
+            single_s = {w.case.name: min(min(checked_visit(arm, w))[1] for _ in range(3)) for w in workloads}
     finally:
         arena.close()
+    call_s = {name: max(seconds - handshake_s, _LEAST_S) for name, seconds in single_s.items()}
     return Probe(call_s, max(BATCH_S, handshake_s / _HANDSHAKE_SHARE))

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-_FRAME_BYTES = 256  # of the runner's own waiting function, just above its stack pointer: two counters live there
-
 Regions: TypeAlias = Mapping[tuple[int, int], bytes]
 
 
@@ -19,7 +17,7 @@ class Memory:
     regions: Regions
 
     @classmethod
-    def of(cls, pid: int, stack_pointer: int, stack_bytes: int) -> "Memory":
+    def of(cls, pid: int, stack_bytes: int) -> "Memory":
         regions = {}
         with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
             for line in maps:
@@ -27,9 +25,5 @@ class Memory:
                 start, end = (int(part, 16) for part in span.split("-"))
                 if mode == "rw-p" and end - start != stack_bytes:
                     memory.seek(start)
-                    content = bytearray(memory.read(end - start))
-                    if start <= stack_pointer < end:
-                        frame = stack_pointer - start
-                        content[frame : frame + _FRAME_BYTES] = bytes(_FRAME_BYTES)
-                    regions[start, end] = bytes(content)
+                    regions[start, end] = memory.read(end - start)
         return cls(regions)

@@ -39,9 +39,10 @@ def alone(stop: Stop) -> Iterator[int]:
 
 def _open() -> int:
     """One file for all users. Only where there is none is it created: a kernel may refuse that over another user's."""
-    path = Path(tempfile.gettempdir()) / _LOCK
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    path = Path(_LOCK)
     try:
+        path = Path(tempfile.gettempdir()) / _LOCK
         try:
             return os.open(path, flags)
         except FileNotFoundError:

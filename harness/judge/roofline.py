@@ -23,7 +23,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from harness.errors import JudgeError
@@ -75,25 +74,31 @@ class Ceiling:
         return ", ".join([f"{self.flops_per_s / 1e9:.3g} GFLOP/s", *rates])
 
 
-@cache
-def ceiling() -> Ceiling:
-    """This machine's: as it was kept, else measured, which takes about half a second."""
-    return recall(_file(), time.time()) or measure()
+UNKNOWN = Ceiling(flops_per_s=math.inf)
 
 
-def measure() -> Ceiling:
+def ceiling(stop: Stop) -> Ceiling:
+    """This machine's: as it was kept, else measured, which takes about half a second; unknown where it cannot be. A
+    verdict does not depend on it."""
+    try:
+        return recall(_file(), time.time()) or measure(stop)
+    except JudgeError:
+        return UNKNOWN
+
+
+def measure(stop: Stop) -> Ceiling:
     """Measured now, whatever was kept, and kept in its place."""
-    measured = probe()
+    measured = probe(stop)
     keep(_file(), measured, time.time())
     return measured
 
 
-def probe() -> Ceiling:
+def probe(stop: Stop) -> Ceiling:
     """Measured on the core where candidates run; nothing is kept."""
     program = _program()
     levels = _levels()
     sizes = [str(size) for _, _, size in levels]
-    with alone(Stop()) as cpu:
+    with alone(stop) as cpu:
         flops_per_s, *rates = run([str(program), str(cpu), *sizes], 1 + len(levels))
     return Ceiling(
         flops_per_s=flops_per_s,

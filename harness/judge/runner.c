@@ -105,9 +105,11 @@ void call_on(char *, void (*)(const struct visit *), const struct visit *);
 __asm__(".text\n.type call_on, @function\ncall_on:\n push %rbp\n mov %rsp, %rbp\n mov %rdi, %rsp\n mov %rdx, %rdi\n"
         " call *%rsi\n mov %rbp, %rsp\n pop %rbp\n cld\n ret\n");
 
-/* Never inlined: the judge knows a waiting runner by its stack and program counter, the same at every wait. */
-static __attribute__((noinline)) void wait_for(uint32_t seen) {
-    while (__atomic_load_n(&orders->go, __ATOMIC_ACQUIRE) == seen)
+/* Never inlined: the judge knows a waiting runner by its stack and program counter, the same at every wait. The visit
+   that was answered last is kept in the shared page alone, so that nothing on this stack differs from wait to wait. */
+static __attribute__((noinline)) void wait_for_the_next(void) {
+    uint32_t seen;
+    while (seen = *(volatile uint32_t *)&control->ready, __atomic_load_n(&orders->go, __ATOMIC_ACQUIRE) == seen)
         syscall(SYS_futex, &orders->go, FUTEX_WAIT, seen, NULL, NULL, 0);
 }
 
@@ -118,17 +120,21 @@ static void spin_for(uint32_t visit) {
     }
 }
 
-static __attribute__((noinline, noclone)) void serve(void *target, uint32_t seen) {
+static __attribute__((noinline)) void answer_one(void *target) {
+    uint32_t number = __atomic_load_n(&orders->go, __ATOMIC_ACQUIRE);
+    __atomic_store_n(&control->ready, number, __ATOMIC_RELEASE);
+    spin_for(number);
+    /* What to do is told only now, so that nothing can be done before the clock runs. */
+    struct visit visit = {target, (const uint64_t *)(window + orders->table_offset), orders->calls, orders->arguments};
+    if (target) call_on(stack + stack_bytes, answer, &visit);
+    __atomic_store_n(&control->done, number, __ATOMIC_RELEASE);
+}
+
+static __attribute__((noinline, noclone)) void serve(void *target) {
     wipe_dead_stack();
     for (;;) {
-        wait_for(seen);
-        seen = __atomic_load_n(&orders->go, __ATOMIC_ACQUIRE);
-        __atomic_store_n(&control->ready, seen, __ATOMIC_RELEASE);
-        spin_for(seen);
-        /* What to do is told only now, so that nothing can be done before the clock runs. */
-        struct visit visit = {target, (const uint64_t *)(window + orders->table_offset), orders->calls, orders->arguments};
-        if (target) call_on(stack + stack_bytes, answer, &visit);
-        __atomic_store_n(&control->done, seen, __ATOMIC_RELEASE);
+        wait_for_the_next();
+        answer_one(target);
         madvise(stack, stack_bytes, MADV_DONTNEED); /* off the clock: all of the stack is new again */
         wipe_dead_stack();
         if (!target) return;
@@ -148,7 +154,7 @@ static _Noreturn void load(int artifact) {
     if (!target) refuse("the artifact has no " TARGET);
     if (close_range(3, ~0u, 0)) refuse("descriptors cannot be closed");
     if (!seal_sandbox() && control->achieved & SECCOMP) refuse("the sandbox cannot be sealed");
-    serve(target, 1);
+    serve(target);
     _exit(0);
 }
 
@@ -180,6 +186,6 @@ int main(int count, char **argument) {
     }
     catch_faults();
     control->achieved = enter_sandbox(window_bytes + stack_bytes + orders->memory_bytes, orders->seconds);
-    serve(NULL, 0); /* one empty visit before anything foreign is in this process: the judge learns what waiting looks like */
+    serve(NULL); /* one empty visit before anything foreign is in this process: the judge learns what waiting looks like */
     load(artifact);
 }

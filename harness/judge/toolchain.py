@@ -6,6 +6,7 @@ or what an object may hold (elf).
 """
 
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from math import ceil
 from pathlib import Path
 from typing import Protocol
 
+from elftools.elf.elffile import ELFFile
+
 from harness.errors import JudgeError
 
 HERE = Path(__file__).resolve().parent
@@ -29,8 +32,7 @@ CANDIDATE, PRELUDE = "candidate.c", "prelude.h"
 COMPILE_FLAGS = ("-fPIC", "-fvisibility=hidden")
 # Without a symbol table: the names of helpers would make different artifacts of the same code.
 LINK_FLAGS = ("-shared", "-nostartfiles", "-nostdlib", "-Wl,-s,-z,now,-z,noexecstack")
-_TEXT_AT = 0x4000  # room before it for the stubs through which a library is called
-_TEXT_STEP_BYTES, TEXT_PLACES = 16, 512  # two pages of places: what a linker might have chosen
+_TEXT_STEP_BYTES, TEXT_PLACES = 16, 255  # all places in a page but the first, in which nothing is ever run
 EXPANDED_BYTES_MAX = 32 << 20
 _OBJECT_BYTES_MAX = 64 << 20
 _MEMORY_BYTES_MAX = 4 << 30
@@ -138,15 +140,21 @@ def relink(
     """The same code once more, at another of TEXT_PLACES in memory."""
     with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
         box = _Box(folder=Path(scratch), timeout_s=timeout_s, stop=stop, roots=_roots())
-        return _link(artifact.compiled, flags, place, box)
+        return _link(artifact.compiled, flags, _text_at(artifact.content) + (1 + place) * _TEXT_STEP_BYTES, box)
 
 
-def _link(compiled: bytes, flags: Sequence[str], place: int | None, box: _Box) -> Artifact | Diagnostics:
-    """Where the linker would put it, or at a place of ours."""
+def _link(compiled: bytes, flags: Sequence[str], text_at: int | None, box: _Box) -> Artifact | Diagnostics:
+    """With its code where the linker puts it, or there."""
     (box.folder / "candidate.o").write_bytes(compiled)
-    at = [] if place is None else [f"-Wl,--section-start=.text={_TEXT_AT + place * _TEXT_STEP_BYTES:#x}"]
+    at = [] if text_at is None else [f"-Wl,--section-start=.text={text_at:#x}"]
     linked = _compile([*flags, *LINK_FLAGS, *at, "candidate.o"], box, "")
     return linked if isinstance(linked, Diagnostics) else Artifact(content=linked, compiled=compiled)
+
+
+def _text_at(content: bytes) -> int:
+    """Where an artifact's code begins: everything before it is of the same size wherever the code is moved to."""
+    section = ELFFile(io.BytesIO(content)).get_section_by_name(".text")
+    return int(section["sh_addr"]) if section else 0
 
 
 def preprocess(

@@ -24,13 +24,15 @@ class Rivals:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What the measurement proved, each part at the search's error rate; what it means is the experiment's to say.
-    `noise` is how much a block varied, None where one quick look was enough."""
+    `noise` is how much a block varied, None where one quick look was enough. `is_doubted`: only the best of its
+    batches are faster. `beats_seed` is what the interval says, no proof."""
 
     beats_champion: bool
     beats_on: tuple[str, ...]
     beats_seed: bool
     vs_champion: Estimate
     noise: float | None = None
+    is_doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +102,8 @@ def headline(status: Status, cases: Mapping[str, CaseResult], finding: Finding) 
         return f"beats the champion of {', '.join(finding.beats_on)}; over all cases {change}"
     if status is Status.TIE:
         within = f"(x{finding.vs_champion.low:.3f} to x{finding.vs_champion.high:.3f})"
+        if finding.is_doubted:
+            return f"only its best batches are faster than the champion's, the usual ones are not {within}"
         if finding.noise and finding.noise > stats.TOO_NOISY:
             return f"this machine is too noisy to decide: a block varies by {finding.noise:.0%} {within}"
         return f"no difference from the champion that could be shown {within}"

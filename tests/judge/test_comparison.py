@@ -7,7 +7,7 @@ import pytest
 
 from harness.judge import stats, verdict
 from harness.judge.comparison import Comparison
-from harness.judge.measure import CANDIDATE, FAR, FULL, RIVAL, SEED, Block, Effort
+from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.roofline import Ceiling
 from harness.judge.verdict import Standings, accept
 from harness.records import Status
@@ -26,7 +26,8 @@ def block(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None,
     }
     logs = {name: math.log(ratio) for name, ratio in ratios.items()}
     middles = {name: math.log(ratio) for name, ratio in (usual or ratios).items()}
-    return Block(seconds=seconds, ratios=logs, usual=middles)
+    to_seed = {name: math.log(RIVAL_S * ratio / SEED_S) for name, ratio in ratios.items()} if seeded else {}
+    return Block(seconds=seconds, ratios=logs, usual=middles, vs_seed=to_seed)
 
 
 def even(ratio: float) -> Mapping[str, float]:
@@ -69,9 +70,11 @@ def test_a_look_alone_gives_a_report_with_a_wide_interval() -> None:
     assert found.speedup is not None and found.speedup.high / found.speedup.low > 1.2
 
 
-def test_where_arms_lie_far_apart_each_has_batches_of_its_own_length_and_fewer_of_them() -> None:
-    far = Effort(visits=FAR.visits, batches=FAR.batches, candidate_s=RIVAL_S / 2)
-    assert block({"one": 1.02, "two": 0.5}).efforts() == {"one": FULL, "two": far}
+def test_where_arms_lie_far_apart_each_has_batches_of_its_own_length_and_fewer_visits() -> None:
+    near, far = block({"near": 1.02, "far": 0.5}).efforts().values()
+    assert (near.call_s[CANDIDATE], near.call_s[RIVAL]) == (RIVAL_S, RIVAL_S)
+    assert (far.call_s[CANDIDATE], far.call_s[RIVAL]) == (RIVAL_S / 2, RIVAL_S)
+    assert far.visits < near.visits
 
 
 def test_a_steady_gain_beyond_the_margin_wins() -> None:
@@ -91,6 +94,19 @@ def test_who_is_fast_on_lucky_batches_alone_does_not_win() -> None:
     made = after(even(0.9), usual=even(1.1))
     assert made.overall.proves_faster(made.alpha)
     assert (made.beats_champion, made.beats_on) == (False, ())
+
+
+def test_a_proof_that_usual_batches_do_not_bear_out_ends_with_a_reason() -> None:
+    made = after(even(0.9), usual=even(1.1))
+    assert len(made.blocks) < stats.MAX_BLOCKS
+    assert "only its best batches" in verdict.headline(Status.TIE, {}, made.finding())
+
+
+def test_who_is_slow_in_some_blocks_and_fast_in_most_does_not_win() -> None:
+    made = comparison(block(even(1.0)))
+    while not made.is_over:
+        made.add(block(even(5.0 if len(made.blocks) % 5 == 4 else 0.95)))
+    assert not made.beats_champion
 
 
 def test_the_seed_is_compared_where_it_ran() -> None:

@@ -90,8 +90,7 @@ def test_no_two_calls_of_a_visit_see_the_same_contents() -> None:
 def test_calls_of_an_experiment_without_slides_get_arrays_of_their_own(tmp_path: Path) -> None:
     experiment = _without_slides()
     arena, workload = laid_out(experiment, calls=5)
-    rows = arena.view(workload.table).view(np.uint64)[: 5 * 7].reshape(5, 7)
-    assert len(set(rows[:, 1])) == 5
+    assert len(set(workload.rows[:, 1])) == 5
     assert len({row.tobytes() for row in workload.expected}) == 5
 
 
@@ -109,11 +108,19 @@ def test_a_buffer_touches_the_guard_page_it_is_flush_against(placement: Placemen
 
 def seen_by(arena: Arena, workload: Workload, name: str, call: int, count: int) -> Bytes:
     """The first bytes behind a pointer as a call gets it, by the table that a runner reads."""
-    row = arena.view(workload.table)[call * workload.row_bytes :][: workload.row_bytes].view(np.uint64)
-    address = int(row[workload.columns[name]])
+    workload.disclose(arena, call, 1)
+    address = int(arena.view(workload.table).view(np.uint64)[workload.columns[name]])
     segment = next(s for s in arena.segments if 0 <= address - s.window_offset < s.size_bytes)
     at = segment.file_offset + address - segment.window_offset
     return arena.bytes[at : at + count].copy()
+
+
+def test_a_runner_is_told_the_rows_of_one_batch_and_no_others() -> None:
+    arena, workload = laid_out(calls=4, placement=Placement.FREE, name="odd")
+    table = arena.view(workload.table).view(np.uint64)
+    workload.disclose(arena, 0, 3)
+    workload.disclose(arena, 2, 1)
+    assert np.array_equal(table[:7], workload.rows[2]) and not table[7:].any()
 
 
 def test_moved_buffers_hold_the_same_contents_for_every_call() -> None:

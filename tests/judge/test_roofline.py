@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.errors import JudgeError
 from harness.judge import roofline
+from harness.judge.clock import Stop
 from harness.judge.kept import keep
 from harness.judge.machine import caches
 from harness.judge.roofline import KEPT_FOR_S, Ceiling, Level, recall
@@ -114,7 +115,7 @@ def test_keeping_leaves_one_file(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def here() -> Ceiling:
-    return roofline.probe()
+    return roofline.probe(Stop())
 
 
 def test_every_cache_of_this_machine_is_measured_and_then_memory(here: Ceiling) -> None:
