@@ -89,7 +89,7 @@ def test_no_two_calls_of_a_visit_see_the_same_contents() -> None:
 
 def test_calls_of_an_experiment_without_slides_get_arrays_of_their_own(tmp_path: Path) -> None:
     experiment = _without_slides()
-    arena, workload = laid_out(experiment, calls=5)
+    _, workload = laid_out(experiment, calls=5)
     assert len(set(workload.rows[:, 1])) == 5
     assert len({row.tobytes() for row in workload.expected}) == 5
 
