@@ -1,621 +1,265 @@
 #include <immintrin.h>
 
-static inline float total(__m256 v) {
-    __m128 s = _mm256_castps256_ps128(v) + _mm256_extractf128_ps(v, 1);
-    s += _mm_movehl_ps(s, s);
-    return _mm_cvtss_f32(s + _mm_movehdup_ps(s));
-}
-
 /* The totals of four vectors, side by side. */
-static inline __m128 sum_four(__m256 a, __m256 b, __m256 c, __m256 d) {
-    __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b));
+    __m512d cd = _mm512_castps_pd(_mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d));
+    __m512 t = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)) + _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+    __m256 s = _mm512_castps512_ps256(t + _mm512_shuffle_f32x4(t, t, 0xEE));
     return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
 }
 
-/* 5 of x by 2 of weight. */
+/* 5 of x by 5 of weight. */
 static inline __attribute__((always_inline))
-void tile_5x2(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0}, s01 = {0};
-    __m256 s10 = {0}, s11 = {0};
-    __m256 s20 = {0}, s21 = {0};
-    __m256 s30 = {0}, s31 = {0};
-    __m256 s40 = {0}, s41 = {0};
-    __m256 a0, a1, a2, a3, a4, b;
+void tile_5x5(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+    const float *x0 = x + 0 * n;
+    const float *x1 = x + 1 * n;
+    const float *x2 = x + 2 * n;
+    const float *x3 = x + 3 * n;
+    const float *x4 = x + 4 * n;
+    const float *w0 = weight + 0 * n;
+    const float *w1 = weight + 1 * n;
+    const float *w2 = weight + 2 * n;
+    const float *w3 = weight + 3 * n;
+    const float *w4 = weight + 4 * n;
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
+    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0};
+    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0}, s24 = {0};
+    __m512 s30 = {0}, s31 = {0}, s32 = {0}, s33 = {0}, s34 = {0};
+    __m512 s40 = {0}, s41 = {0}, s42 = {0}, s43 = {0}, s44 = {0};
+    __m512 a0, a1, a2, a3, a4, b;
     long i = 0;
     for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i]);
-        a4 = _mm256_loadu_ps(&x[4 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
+        a0 = _mm512_loadu_ps(&x0[0]);
+        a1 = _mm512_loadu_ps(&x1[0]);
+        a2 = _mm512_loadu_ps(&x2[0]);
+        a3 = _mm512_loadu_ps(&x3[0]);
+        a4 = _mm512_loadu_ps(&x4[0]);
+        b = _mm512_loadu_ps(&w0[0]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
         s30 += a3 * b;
         s40 += a4 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i]);
+        b = _mm512_loadu_ps(&w1[0]);
         s01 += a0 * b;
         s11 += a1 * b;
         s21 += a2 * b;
         s31 += a3 * b;
         s41 += a4 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i + 8]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i + 8]);
-        a4 = _mm256_loadu_ps(&x[4 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i + 8]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        s41 += a4 * b;
+        b = _mm512_loadu_ps(&w2[0]);
+        s02 += a0 * b;
+        s12 += a1 * b;
+        s22 += a2 * b;
+        s32 += a3 * b;
+        s42 += a4 * b;
+        b = _mm512_loadu_ps(&w3[0]);
+        s03 += a0 * b;
+        s13 += a1 * b;
+        s23 += a2 * b;
+        s33 += a3 * b;
+        s43 += a4 * b;
+        b = _mm512_loadu_ps(&w4[0]);
+        s04 += a0 * b;
+        s14 += a1 * b;
+        s24 += a2 * b;
+        s34 += a3 * b;
+        s44 += a4 * b;
+        x0 += 16;
+        x1 += 16;
+        x2 += 16;
+        x3 += 16;
+        x4 += 16;
+        w0 += 16;
+        w1 += 16;
+        w2 += 16;
+        w3 += 16;
+        w4 += 16;
     }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        a2 = _mm256_maskload_ps(&x[2 * n + i], tail);
-        a3 = _mm256_maskload_ps(&x[3 * n + i], tail);
-        a4 = _mm256_maskload_ps(&x[4 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        b = _mm256_maskload_ps(&weight[1 * n + i], tail);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        s41 += a4 * b;
+    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
+    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
+    __m128 b1_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
+    out[1 * m + 4] = _mm512_reduce_add_ps(s14) + (bias ? bias[4] : 0.0f);
+    __m128 b2_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[2 * m + 0], sum_four(s20, s21, s22, s23) + b2_0);
+    out[2 * m + 4] = _mm512_reduce_add_ps(s24) + (bias ? bias[4] : 0.0f);
+    __m128 b3_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[3 * m + 0], sum_four(s30, s31, s32, s33) + b3_0);
+    out[3 * m + 4] = _mm512_reduce_add_ps(s34) + (bias ? bias[4] : 0.0f);
+    __m128 b4_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[4 * m + 0], sum_four(s40, s41, s42, s43) + b4_0);
+    out[4 * m + 4] = _mm512_reduce_add_ps(s44) + (bias ? bias[4] : 0.0f);
+    for (; i < n; i++) {
+        for (long c = 0; c < 5; c++) {
+            out[c] += x[i] * weight[c * n + i];
+            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
+            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
+            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
+            out[4 * m + c] += x[4 * n + i] * weight[c * n + i];
+        }
     }
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = total(s01) + (bias ? bias[1] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 1] = total(s11) + (bias ? bias[1] : 0.0f);
-    out[2 * m + 0] = total(s20) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 1] = total(s21) + (bias ? bias[1] : 0.0f);
-    out[3 * m + 0] = total(s30) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 1] = total(s31) + (bias ? bias[1] : 0.0f);
-    out[4 * m + 0] = total(s40) + (bias ? bias[0] : 0.0f);
-    out[4 * m + 1] = total(s41) + (bias ? bias[1] : 0.0f);
 }
 
 /* 5 of x by 1 of weight. */
 static inline __attribute__((always_inline))
 void tile_5x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0};
-    __m256 s10 = {0};
-    __m256 s20 = {0};
-    __m256 s30 = {0};
-    __m256 s40 = {0};
-    __m256 a0, a1, a2, a3, a4, b;
+    const float *x0 = x + 0 * n;
+    const float *x1 = x + 1 * n;
+    const float *x2 = x + 2 * n;
+    const float *x3 = x + 3 * n;
+    const float *x4 = x + 4 * n;
+    const float *w0 = weight + 0 * n;
+    __m512 s00 = {0};
+    __m512 s10 = {0};
+    __m512 s20 = {0};
+    __m512 s30 = {0};
+    __m512 s40 = {0};
+    __m512 a0, a1, a2, a3, a4, b;
     long i = 0;
     for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i]);
-        a4 = _mm256_loadu_ps(&x[4 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
+        a0 = _mm512_loadu_ps(&x0[0]);
+        a1 = _mm512_loadu_ps(&x1[0]);
+        a2 = _mm512_loadu_ps(&x2[0]);
+        a3 = _mm512_loadu_ps(&x3[0]);
+        a4 = _mm512_loadu_ps(&x4[0]);
+        b = _mm512_loadu_ps(&w0[0]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
         s30 += a3 * b;
         s40 += a4 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i + 8]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i + 8]);
-        a4 = _mm256_loadu_ps(&x[4 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
+        x0 += 16;
+        x1 += 16;
+        x2 += 16;
+        x3 += 16;
+        x4 += 16;
+        w0 += 16;
     }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        a2 = _mm256_maskload_ps(&x[2 * n + i], tail);
-        a3 = _mm256_maskload_ps(&x[3 * n + i], tail);
-        a4 = _mm256_maskload_ps(&x[4 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
+    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
+    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
+    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
+    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
+    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
+    for (; i < n; i++) {
+        for (long c = 0; c < 1; c++) {
+            out[c] += x[i] * weight[c * n + i];
+            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
+            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
+            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
+            out[4 * m + c] += x[4 * n + i] * weight[c * n + i];
+        }
     }
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = total(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = total(s30) + (bias ? bias[0] : 0.0f);
-    out[4 * m + 0] = total(s40) + (bias ? bias[0] : 0.0f);
 }
 
-/* 2 of x by 2 of weight. */
+/* 1 of x by 5 of weight. */
 static inline __attribute__((always_inline))
-void tile_2x2(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0}, s01 = {0};
-    __m256 s10 = {0}, s11 = {0};
-    __m256 a0, a1, b;
+void tile_1x5(float *out, const float *x, const float *weight, const float *bias, long n) {
+    const float *x0 = x + 0 * n;
+    const float *w0 = weight + 0 * n;
+    const float *w1 = weight + 1 * n;
+    const float *w2 = weight + 2 * n;
+    const float *w3 = weight + 3 * n;
+    const float *w4 = weight + 4 * n;
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
+    __m512 a0, b;
     long i = 0;
     for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
+        a0 = _mm512_loadu_ps(&x0[0]);
+        b = _mm512_loadu_ps(&w0[0]);
         s00 += a0 * b;
-        s10 += a1 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i]);
+        b = _mm512_loadu_ps(&w1[0]);
         s01 += a0 * b;
-        s11 += a1 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i + 8]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        b = _mm256_maskload_ps(&weight[1 * n + i], tail);
-        s01 += a0 * b;
-        s11 += a1 * b;
-    }
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = total(s01) + (bias ? bias[1] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 1] = total(s11) + (bias ? bias[1] : 0.0f);
-}
-
-/* 2 of x by 1 of weight, 2 sums for each output. */
-static inline __attribute__((always_inline))
-void tile_2x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0};
-    __m256 s00_1 = {0};
-    __m256 s10 = {0};
-    __m256 s10_1 = {0};
-    __m256 a0, a1, b;
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00_1 += a0 * b;
-        s10_1 += a1 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-    }
-    s00 += s00_1;
-    s10 += s10_1;
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-}
-
-/* 3 of x by 2 of weight. */
-static inline __attribute__((always_inline))
-void tile_3x2(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0}, s01 = {0};
-    __m256 s10 = {0}, s11 = {0};
-    __m256 s20 = {0}, s21 = {0};
-    __m256 a0, a1, a2, b;
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i + 8]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        a2 = _mm256_maskload_ps(&x[2 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        b = _mm256_maskload_ps(&weight[1 * n + i], tail);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-    }
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = total(s01) + (bias ? bias[1] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 1] = total(s11) + (bias ? bias[1] : 0.0f);
-    out[2 * m + 0] = total(s20) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 1] = total(s21) + (bias ? bias[1] : 0.0f);
-}
-
-/* 3 of x by 1 of weight, 2 sums for each output. */
-static inline __attribute__((always_inline))
-void tile_3x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0};
-    __m256 s00_1 = {0};
-    __m256 s10 = {0};
-    __m256 s10_1 = {0};
-    __m256 s20 = {0};
-    __m256 s20_1 = {0};
-    __m256 a0, a1, a2, b;
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00_1 += a0 * b;
-        s10_1 += a1 * b;
-        s20_1 += a2 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        a2 = _mm256_maskload_ps(&x[2 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-    }
-    s00 += s00_1;
-    s10 += s10_1;
-    s20 += s20_1;
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = total(s20) + (bias ? bias[0] : 0.0f);
-}
-
-/* 4 of x by 2 of weight. */
-static inline __attribute__((always_inline))
-void tile_4x2(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0}, s01 = {0};
-    __m256 s10 = {0}, s11 = {0};
-    __m256 s20 = {0}, s21 = {0};
-    __m256 s30 = {0}, s31 = {0};
-    __m256 a0, a1, a2, a3, b;
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i + 8]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i + 8]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        a2 = _mm256_maskload_ps(&x[2 * n + i], tail);
-        a3 = _mm256_maskload_ps(&x[3 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm256_maskload_ps(&weight[1 * n + i], tail);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-    }
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = total(s01) + (bias ? bias[1] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 1] = total(s11) + (bias ? bias[1] : 0.0f);
-    out[2 * m + 0] = total(s20) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 1] = total(s21) + (bias ? bias[1] : 0.0f);
-    out[3 * m + 0] = total(s30) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 1] = total(s31) + (bias ? bias[1] : 0.0f);
-}
-
-/* 4 of x by 1 of weight. */
-static inline __attribute__((always_inline))
-void tile_4x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m256 s00 = {0};
-    __m256 s10 = {0};
-    __m256 s20 = {0};
-    __m256 s30 = {0};
-    __m256 a0, a1, a2, a3, b;
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i]);
-        b = _mm256_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        a1 = _mm256_loadu_ps(&x[1 * n + i + 8]);
-        a2 = _mm256_loadu_ps(&x[2 * n + i + 8]);
-        a3 = _mm256_loadu_ps(&x[3 * n + i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        a1 = _mm256_maskload_ps(&x[1 * n + i], tail);
-        a2 = _mm256_maskload_ps(&x[2 * n + i], tail);
-        a3 = _mm256_maskload_ps(&x[3 * n + i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-    }
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = total(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = total(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = total(s30) + (bias ? bias[0] : 0.0f);
-}
-
-/* 1 of x by 8 of weight. */
-static inline __attribute__((always_inline))
-void tile_1x8(float *out, const float *x, const float *weight, const float *bias, long n) {
-    __m256 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0}, s05 = {0}, s06 = {0}, s07 = {0};
-    __m256 a0, b;
-    long i = 0;
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        b = _mm256_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i]);
-        s01 += a0 * b;
-        b = _mm256_loadu_ps(&weight[2 * n + i]);
+        b = _mm512_loadu_ps(&w2[0]);
         s02 += a0 * b;
-        b = _mm256_loadu_ps(&weight[3 * n + i]);
+        b = _mm512_loadu_ps(&w3[0]);
         s03 += a0 * b;
-        b = _mm256_loadu_ps(&weight[4 * n + i]);
+        b = _mm512_loadu_ps(&w4[0]);
         s04 += a0 * b;
-        b = _mm256_loadu_ps(&weight[5 * n + i]);
-        s05 += a0 * b;
-        b = _mm256_loadu_ps(&weight[6 * n + i]);
-        s06 += a0 * b;
-        b = _mm256_loadu_ps(&weight[7 * n + i]);
-        s07 += a0 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
-        s00 += a0 * b;
-        b = _mm256_loadu_ps(&weight[1 * n + i + 8]);
-        s01 += a0 * b;
-        b = _mm256_loadu_ps(&weight[2 * n + i + 8]);
-        s02 += a0 * b;
-        b = _mm256_loadu_ps(&weight[3 * n + i + 8]);
-        s03 += a0 * b;
-        b = _mm256_loadu_ps(&weight[4 * n + i + 8]);
-        s04 += a0 * b;
-        b = _mm256_loadu_ps(&weight[5 * n + i + 8]);
-        s05 += a0 * b;
-        b = _mm256_loadu_ps(&weight[6 * n + i + 8]);
-        s06 += a0 * b;
-        b = _mm256_loadu_ps(&weight[7 * n + i + 8]);
-        s07 += a0 * b;
-    }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
-        s00 += a0 * b;
-        b = _mm256_maskload_ps(&weight[1 * n + i], tail);
-        s01 += a0 * b;
-        b = _mm256_maskload_ps(&weight[2 * n + i], tail);
-        s02 += a0 * b;
-        b = _mm256_maskload_ps(&weight[3 * n + i], tail);
-        s03 += a0 * b;
-        b = _mm256_maskload_ps(&weight[4 * n + i], tail);
-        s04 += a0 * b;
-        b = _mm256_maskload_ps(&weight[5 * n + i], tail);
-        s05 += a0 * b;
-        b = _mm256_maskload_ps(&weight[6 * n + i], tail);
-        s06 += a0 * b;
-        b = _mm256_maskload_ps(&weight[7 * n + i], tail);
-        s07 += a0 * b;
+        x0 += 16;
+        w0 += 16;
+        w1 += 16;
+        w2 += 16;
+        w3 += 16;
+        w4 += 16;
     }
     __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
-    __m128 b0_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[4], sum_four(s04, s05, s06, s07) + b0_4);
+    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
+    for (; i < n; i++) {
+        for (long c = 0; c < 5; c++) {
+            out[c] += x[i] * weight[c * n + i];
+        }
+    }
 }
 
 /* 1 of x by 1 of weight, 4 sums for each output. */
 static inline __attribute__((always_inline))
 void tile_1x1(float *out, const float *x, const float *weight, const float *bias, long n) {
-    __m256 s00 = {0};
-    __m256 s00_1 = {0};
-    __m256 s00_2 = {0};
-    __m256 s00_3 = {0};
-    __m256 a0, b;
+    const float *x0 = x + 0 * n;
+    const float *w0 = weight + 0 * n;
+    __m512 s00 = {0};
+    __m512 s00_1 = {0};
+    __m512 s00_2 = {0};
+    __m512 s00_3 = {0};
+    __m512 a0, b;
     long i = 0;
-    for (; i + 32 <= n; i += 32) {
-        a0 = _mm256_loadu_ps(&x[i]);
-        b = _mm256_loadu_ps(&weight[i]);
+    for (; i + 64 <= n; i += 64) {
+        a0 = _mm512_loadu_ps(&x0[0]);
+        b = _mm512_loadu_ps(&w0[0]);
         s00 += a0 * b;
-        a0 = _mm256_loadu_ps(&x[i + 8]);
-        b = _mm256_loadu_ps(&weight[i + 8]);
+        a0 = _mm512_loadu_ps(&x0[16]);
+        b = _mm512_loadu_ps(&w0[16]);
         s00_1 += a0 * b;
-        a0 = _mm256_loadu_ps(&x[i + 16]);
-        b = _mm256_loadu_ps(&weight[i + 16]);
+        a0 = _mm512_loadu_ps(&x0[32]);
+        b = _mm512_loadu_ps(&w0[32]);
         s00_2 += a0 * b;
-        a0 = _mm256_loadu_ps(&x[i + 24]);
-        b = _mm256_loadu_ps(&weight[i + 24]);
+        a0 = _mm512_loadu_ps(&x0[48]);
+        b = _mm512_loadu_ps(&w0[48]);
         s00_3 += a0 * b;
+        x0 += 64;
+        w0 += 64;
     }
-    for (; i < n; i += 8) {
-        const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-        const __m256i tail = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - i)), lanes);
-        a0 = _mm256_maskload_ps(&x[i], tail);
-        b = _mm256_maskload_ps(&weight[i], tail);
+    for (; i + 16 <= n; i += 16) {
+        a0 = _mm512_loadu_ps(&x0[0]);
+        b = _mm512_loadu_ps(&w0[0]);
         s00 += a0 * b;
+        x0 += 16;
+        w0 += 16;
     }
     s00 += s00_1;
     s00 += s00_2;
     s00 += s00_3;
-    out[0] = total(s00) + (bias ? bias[0] : 0.0f);
-}
-
-/* 5 of x by the whole weight. */
-static inline __attribute__((always_inline))
-void band_5(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    long o = 0;
-    for (; o + 2 <= m; o += 2)
-        tile_5x2(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-    for (; o + 1 <= m; o += 1)
-        tile_5x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 2 of x by the whole weight. */
-static inline __attribute__((always_inline))
-void band_2(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    long o = 0;
-    for (; o + 2 <= m; o += 2)
-        tile_2x2(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-    for (; o + 1 <= m; o += 1)
-        tile_2x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 3 of x by the whole weight. */
-static inline __attribute__((always_inline))
-void band_3(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    long o = 0;
-    for (; o + 2 <= m; o += 2)
-        tile_3x2(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-    for (; o + 1 <= m; o += 1)
-        tile_3x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 4 of x by the whole weight. */
-static inline __attribute__((always_inline))
-void band_4(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    long o = 0;
-    for (; o + 2 <= m; o += 2)
-        tile_4x2(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-    for (; o + 1 <= m; o += 1)
-        tile_4x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
+    for (; i < n; i++) {
+        for (long c = 0; c < 1; c++) {
+            out[c] += x[i] * weight[c * n + i];
+        }
+    }
 }
 
 /* 1 of x by the whole weight. */
 static inline __attribute__((always_inline))
 void band_1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     long o = 0;
-    for (; o + 8 <= m; o += 8)
-        tile_1x8(out + o, x, weight + o * n, bias ? bias + o : 0, n);
+    for (; o + 5 <= m; o += 5)
+        tile_1x5(out + o, x, weight + o * n, bias ? bias + o : 0, n);
     for (; o + 1 <= m; o += 1)
         tile_1x1(out + o, x, weight + o * n, bias ? bias + o : 0, n);
 }
 
 static inline __attribute__((always_inline))
 void every_row(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
-    long r = 0;
-    for (; r + 5 <= rows; r += 5)
-        band_5(out + r * m, x + r * n, weight, bias, n, m);
-    switch (rows - r) {
-    case 2:
-        band_2(out + r * m, x + r * n, weight, bias, n, m);
-        break;
-    case 3:
-        band_3(out + r * m, x + r * n, weight, bias, n, m);
-        break;
-    case 4:
-        band_4(out + r * m, x + r * n, weight, bias, n, m);
-        break;
-    case 1:
+    long r = rows - rows % 5, o = 0;
+    for (; o + 5 <= m; o += 5)
+        for (long t = 0; t < r; t += 5)
+            tile_5x5(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
+    for (; o + 1 <= m; o += 1)
+        for (long t = 0; t < r; t += 5)
+            tile_5x1(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
+    for (; r < rows; r++)
         band_1(out + r * m, x + r * n, weight, bias, n, m);
-        break;
-    }
 }
 
 void linear(float *out, const float *x, const float *weight, const float *bias, int rows,
