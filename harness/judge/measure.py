@@ -31,7 +31,7 @@ _EMPTY_VISITS = 25
 _LONG_BATCH_S = 4e-3  # from here on one batch is a whole visit, and needs no warming
 _MOST_CALLS = 1024
 _LEAST_S = 1e-8  # of a call, where the handshake hides it
-_FAR_APART = math.log(1.5)  # beyond this each arm has batches of its own length, and fewer of them
+_FAR_APART = math.log(1.5)  # beyond this fewer batches tell a case's ratio well enough
 _SPARE_BATCHES = 2  # laid out besides, so that a visit cannot be told from the one before
 _AUDITS = 8  # one batch in so many is followed by a look at everything, and never the same ones
 
@@ -62,14 +62,15 @@ class Block:
         return statistics.fmean(self.ratios.values())
 
     def efforts(self) -> Mapping[str, Effort]:
-        """How much effort each case deserves in the blocks to come, where this one was a look. What is not far apart
-        gets the same batches, so that identical code is treated alike."""
+        """How much effort each case deserves in the blocks to come, where this one was a look. Both arms get the same
+        calls, whatever a look found: a look that was disturbed would else put a bias into every block."""
         efforts = {}
         for case, ratio in self.ratios.items():
             call_s = {arm: by_case[case] for arm, by_case in self.seconds.items()}
             is_far = abs(ratio) > _FAR_APART
-            near = call_s | {CANDIDATE: call_s[RIVAL]}
-            efforts[case] = Effort(2, 6, call_s) if is_far else Effort(4, 6, near)
+            shared_s = min(call_s[CANDIDATE], call_s[RIVAL]) if is_far else call_s[RIVAL]
+            both = call_s | {CANDIDATE: shared_s, RIVAL: shared_s}
+            efforts[case] = Effort(2, 3, both) if is_far else Effort(4, 6, both)
         return efforts
 
 
