@@ -5,9 +5,7 @@ Whatever a crash leaves undone after the journal's line is done when the store i
 
 import secrets
 import shutil
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from harness.contract import Experiment
 from harness.errors import KeepError
 from harness.keep.archive import NAME_CHARS, Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts
+from harness.keep.behind import Behind
 from harness.keep.files import cannot, read_text, write_whole
 from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
@@ -31,7 +30,6 @@ from harness.source import digest
 BEST = "best"
 PICTURE = "SCORES.svg"
 _SOURCES_HELD = 16
-_FILES_BEHIND = 8  # writes that an attempt may leave to the next ones
 _SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
 
 
@@ -57,7 +55,6 @@ class Store:
         self._wants_commits = commit
         self._exit = ExitStack()
         self._sources: dict[str, str] = {}
-        self._newest: Mapping[str, str] = {}
         self.memory_page = ""
 
     def __enter__(self) -> Self:
@@ -65,8 +62,7 @@ class Store:
             stack.enter_context(ExperimentLock(self.experiment.runs, self.experiment.name))
             self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
             new = Seeded(search=search_id(), at=now(), seed_digest=digest(read_text(self.experiment.seed_path)))
-            self._writer = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="store"))
-            self._writing: deque[Future[None]] = deque()
+            self._behind = stack.enter_context(Behind(self._write))
             self.state = State.load(self.experiment, known_values(self.experiment), new)
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
@@ -81,7 +77,7 @@ class Store:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._exit:
-            self._settle()
+            self._behind.settle()
             self._write(self._snapshots(with_picture=self._drawn != self.state.scores.last_attempt))
 
     def _journal_of(self, new: Seeded) -> Journal:
@@ -100,7 +96,7 @@ class Store:
         """Write ahead: from here on this reply is never asked for again. The disk is not waited for: what comes next
         only reads, and `keep` waits."""
         self._journal.append(Proposed(proposal=proposal), flush=False)
-        self._later(self._journal.flush)
+        self._behind.later(self._journal.flush)
         self.state.fold(Proposed(proposal=proposal))
 
     def keep(self, attempt: Attempt, prompt: str) -> None:
@@ -108,14 +104,12 @@ class Store:
         proposal = self.state.pending.get(attempt.number)
         self._journal.append(Judged(attempt=attempt))
         self.state.fold(Judged(attempt=attempt))
-        self._settle(_FILES_BEHIND)
+        if proposal is not None:
+            self.artifacts.write(attempt.number, prompt, proposal, attempt)
         if not attempt.status.is_winner:
-            # What the journal holds already reaches its files while the next question is being asked.
-            self._newest = self._snapshots(with_picture=False)
-            self._later(self._write_files, attempt, prompt, proposal)
+            self._behind.refresh(self._snapshots(with_picture=False))
             return
-        self._settle()
-        self._write_files(attempt, prompt, proposal)
+        self._behind.settle()
         if self._archive:
             self._commit(attempt, self._archive)
         else:
@@ -128,29 +122,13 @@ class Store:
         event = Verified(number=self.state.scores.verified + 1, at=now(), attempt=attempt, verdict=verdict)
         self._journal.append(event)
         self.state.fold(event)
-        self._settle()
+        self._behind.settle()
         if before != (self.state.scores.champion_attempt, self.state.scores.start):
             champion = self.winner_source(self.state.scores.champion_attempt or START)
             if champion is not None:
                 write_whole(self.experiment.candidate_path, champion)
         self._write(self._snapshots(with_picture=False))
         self._drawn = -1
-
-    def _later(self, write: Callable[..., None], *arguments: object) -> None:
-        self._writing.append(self._writer.submit(write, *arguments))
-
-    def _settle(self, behind: int = 0) -> None:
-        """Wait until no more than so many writes are on their way; what went wrong with one is raised here."""
-        while self._writing and (len(self._writing) > behind or self._writing[0].done()):
-            self._writing.popleft().result()
-
-    def _write_files(self, attempt: Attempt, prompt: str, proposal: Proposal | None) -> None:
-        """An attempt's own files, and the snapshots: where attempts come faster than the disk takes them, the newest,
-        not every one."""
-        if proposal is not None:
-            self.artifacts.write(attempt.number, prompt, proposal, attempt)
-        texts, self._newest = self._newest, {}
-        self._write(texts)
 
     def _commit(self, attempt: Attempt, archive: Archive) -> None:
         def records(commit: str) -> Mapping[str, str]:
