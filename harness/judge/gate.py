@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 from harness.contract import Experiment
 from harness.judge import toolchain
+from harness.judge.diagnostics import Diagnostics
 from harness.judge.expansion import Expansion, Header, read_expansion
 from harness.judge.submission import Submission
-from harness.judge.toolchain import Diagnostics, SupportsBool
+from harness.judge.toolchain import SupportsBool
 from harness.records import Violation
 from harness.source import Function, describe_difference, parse, parse_signature
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.contract import Case, Experiment
+from harness.errors import JudgeError
 from harness.judge.contents import Contents, Doubles
 from harness.judge.signature import read_signature
 
@@ -71,11 +72,15 @@ class Arena:
         self._fills.append((segment, offset, content))
 
     def open(self) -> None:
-        self.descriptor = os.memfd_create("loop-arena", os.MFD_CLOEXEC)
-        os.ftruncate(self.descriptor, self._file_bytes)
-        self.reader = os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
-        self._map = mmap.mmap(self.descriptor, self._file_bytes)
-        self.bytes: Bytes = np.frombuffer(self._map, np.uint8)
+        try:
+            self._map_all()
+        except OSError as fault:
+            self.close()
+            size_mb = self._file_bytes / 2**20
+            raise JudgeError(
+                f"{size_mb:.0f} MB of shared memory cannot be had: {fault.strerror or fault}.",
+                "free some memory, or make the experiment's cases smaller.",
+            ) from None
         for segment in self.segments:
             self.view(segment)[:] = _GARBAGE
         for segment, offset, content in self._fills:
@@ -85,6 +90,13 @@ class Arena:
         for segment in self.segments:
             if segment.writable:
                 self.poison(segment)
+
+    def _map_all(self) -> None:
+        self.descriptor = os.memfd_create("loop-arena", os.MFD_CLOEXEC)
+        os.ftruncate(self.descriptor, self._file_bytes)
+        self.reader = os.open(f"/proc/self/fd/{self.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        self._map = mmap.mmap(self.descriptor, self._file_bytes)
+        self.bytes: Bytes = np.frombuffer(self._map, np.uint8)
 
     def poison(self, segment: Segment) -> None:
         self.view(segment).view(np.uint32)[:] = POISON

@@ -16,6 +16,7 @@ from harness.errors import JudgeError
 from harness.judge import elf, gate, measure, roofline, stats, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Comparison
+from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.machine import fingerprint
@@ -24,7 +25,7 @@ from harness.judge.native import Arm
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone
 from harness.judge.signature import read_signature
-from harness.judge.toolchain import Artifact, Diagnostics, cache_folder
+from harness.judge.toolchain import Artifact, cache_folder
 from harness.judge.verdict import Finding, Rivals, Standings, against_seed
 from harness.records import Status, Verdict, Violation
 
@@ -170,7 +171,7 @@ class Judge:
             alpha=alpha,
             look=look,
             seed_arm=RIVAL if rival is seed else SEED,
-            overall=stats.Evidence(prior=noise.overall),
+            overall=stats.Evidence(prior=noise.over([case.name for case in cases])),
             by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
             work={case.name: self.experiment.evaluation.work(case) for case in cases},
             ceiling=self._ceiling,

@@ -17,6 +17,7 @@ from harness.contract import Case, Experiment
 from harness.errors import JudgeError
 from harness.judge import toolchain
 from harness.judge.clock import Interrupted, Stop
+from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, Workload, lay_out
 from harness.judge.native import Arm
@@ -232,7 +233,7 @@ def relinked(experiment: Experiment, artifact: Artifact, rng: np.random.Generato
     moved = toolchain.relink(artifact, experiment.flags, place, experiment.limits.build_timeout_s, stop)
     if stop:
         raise Interrupted
-    if isinstance(moved, toolchain.Diagnostics):
+    if isinstance(moved, Diagnostics):
         raise JudgeError(f"an artifact cannot be linked again: {moved.first_error}", "see that /tmp has room.")
     return moved
 

@@ -83,12 +83,13 @@ class Arm:
         self._said = self._control.view(_CONTROL)[0]
         self._number = 0
         self._give_orders(experiment, cpu)
-        self.process = self._start(runner(experiment), artifact, base)
-        addresses = self._orders.ctypes.data, self._control.ctypes.data
-        self._clock = Clock(*addresses, self.process.pid, self.limit_s, stop)
         self._memory: Memory | None = None
         self._unguarded: tuple[str, ...] = ()
+        self._clock: Clock | None = None
+        self.process = self._start(runner(experiment), artifact, base)
         try:
+            addresses = self._orders.ctypes.data, self._control.ctypes.data
+            self._clock = Clock(*addresses, self.process.pid, self.limit_s, stop)
             self._asleep = self._hello()
         except BaseException:
             self.close()
@@ -110,7 +111,7 @@ class Arm:
         try:
             os.write(loaded, artifact.content)
             files = (self.arena.descriptor, self.arena.reader, loaded)
-            numbers = (*files, base, base + ORDERS_BYTES, self.arena.window_bytes)
+            numbers = (*files, base, base + ORDERS_BYTES, self.arena.window_bytes, os.getpid())
             return subprocess.Popen(
                 [str(path), *map(str, numbers)],
                 pass_fds=files,
@@ -181,11 +182,15 @@ class Arm:
     def _look(self) -> Memory:
         words = self._control.copy()
         words[_READY : _READY + 4] = words[_DONE : _DONE + 4] = 0
-        memory = Memory.of(self.process.pid, STACK_BYTES)
+        try:
+            memory = Memory.of(self.process.pid, STACK_BYTES)
+        except OSError:
+            raise Fault(Status.CRASHED, "the process was killed while it waited") from None
         return Memory({**memory.regions, (0, words.size): words.tobytes()})
 
     def _go(self, **work: int) -> Tick:
         self._number += 1
+        assert self._clock is not None
         tick = self._clock.visit(Task(number=self._number, **work))
         if tick.outcome is Outcome.INTERRUPTED:
             raise Interrupted
@@ -227,7 +232,8 @@ class Arm:
         return Fault(Status.CRASHED, f"{where}: {_SIGNALS.get(number, f'signal {number}')}{place}")
 
     def close(self) -> None:
-        self._clock.close()
+        if self._clock:
+            self._clock.close()
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()

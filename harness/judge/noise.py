@@ -4,6 +4,7 @@ It is where a comparison starts from before it has seen blocks of its own; it de
 """
 
 import hashlib
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,15 @@ class Noise:
     overall: float
     by_case: Mapping[str, float]
 
+    @property
+    def is_sound(self) -> bool:
+        """What stands in a file may be anything; a spread that is none would end in a division."""
+        return all(stats.FLOOR <= spread < math.inf for spread in (self.overall, *self.by_case.values()))
+
+    def over(self, cases: Sequence[str]) -> float:
+        """Of the mean over these cases: all of them, or one alone."""
+        return self.overall if len(cases) > 1 else self.by_case[cases[0]]
+
     @classmethod
     def of(cls, blocks: Sequence[Block]) -> "Noise":
         """About zero, where identical arms must lie; a few blocks alone could by luck all agree."""
@@ -40,7 +50,7 @@ def known(experiment: Experiment, folder: Path, measure: Callable[[], Sequence[B
     """What was kept in that folder not long ago, else what `measure` finds now in blocks of identical arms."""
     path = folder / _name(experiment)
     found = kept.recall(path, Noise, KEPT_FOR_S, time.time())
-    if found is None:
+    if found is None or not found.is_sound:
         found = Noise.of(measure())
         kept.keep(path, found, time.time())
     return found

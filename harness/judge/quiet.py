@@ -15,16 +15,19 @@ from pathlib import Path
 from harness.errors import JudgeError
 from harness.judge.clock import Interrupted, Stop
 
+_SHARED = Path("/tmp")  # whatever TMPDIR says: users with one of their own share the cores all the same
 _LOCK = "loop.py-measuring.lock"
-_POLL_S = 0.005
+_POLL_S = 0.005  # far less than the pause between two blocks, so that nobody is left out
+_PATIENCE_S = 600.0  # no block takes so long, whatever its limits: whoever holds the lock then was stopped
 
 
 @contextmanager
-def alone(stop: Stop) -> Iterator[int]:
+def alone(stop: Stop, folder: Path = _SHARED, patience_s: float = _PATIENCE_S) -> Iterator[int]:
     """Hold the machine's one place to measure while it lasts; yields the runner's core, -1 where there is only one."""
-    descriptor = _open()
+    path = (folder if folder.is_dir() else Path(tempfile.gettempdir())) / _LOCK
+    descriptor = _open(path)
     try:
-        _wait(descriptor, stop)
+        _wait(descriptor, path, stop, patience_s)
         allowed = os.sched_getaffinity(0)
         *others, cpu = sorted(allowed)
         try:
@@ -37,12 +40,10 @@ def alone(stop: Stop) -> Iterator[int]:
         os.close(descriptor)  # and with it the lock, as it does when the process is killed
 
 
-def _open() -> int:
+def _open(path: Path) -> int:
     """One file for all users. Only where there is none is it created: a kernel may refuse that over another user's."""
     flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-    path = Path(_LOCK)
     try:
-        path = Path(tempfile.gettempdir()) / _LOCK
         try:
             return os.open(path, flags)
         except FileNotFoundError:
@@ -50,18 +51,26 @@ def _open() -> int:
             os.fchmod(descriptor, 0o666)  # whatever the umask says
             return descriptor
     except OSError as fault:
-        raise JudgeError(
-            f"cannot open {path}: {fault.strerror}.", "remove it, or set TMPDIR to a folder that can be written."
-        ) from None
+        raise JudgeError(f"cannot open {path}: {fault.strerror}.", "remove it, or let every user write it.") from None
 
 
-def _wait(descriptor: int, stop: Stop) -> None:
+def _wait(descriptor: int, path: Path, stop: Stop, patience_s: float) -> None:
+    end_s = time.monotonic() + patience_s
     while True:
         try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as fault:
             if fault.errno not in (errno.EAGAIN, errno.EACCES):
-                raise JudgeError(f"cannot lock {_LOCK}: {fault.strerror}.", "set TMPDIR to a local disk.") from None
+                raise JudgeError(f"cannot lock {path}: {fault.strerror}.", "see what is mounted there.") from None
+        else:
+            os.pwrite(descriptor, f"{os.getpid():<20}\n".encode(), 0)
+            return
         if stop:
             raise Interrupted
+        if time.monotonic() > end_s:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            raise JudgeError(
+                f"process {holder} has kept this machine's one place to measure for {patience_s:g} s.",
+                "it was stopped, or hangs: continue it (`fg`) or end it, then run again.",
+            )
         time.sleep(_POLL_S)

@@ -8,14 +8,13 @@ or what an object may hold (elf).
 import hashlib
 import io
 import os
-import re
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
@@ -25,10 +24,11 @@ from typing import Protocol
 from elftools.elf.elffile import ELFFile
 
 from harness.errors import JudgeError
+from harness.judge.diagnostics import CANDIDATE, Diagnostics, diagnose
 
 HERE = Path(__file__).resolve().parent
 COMPILER = "gcc"
-CANDIDATE, PRELUDE = "candidate.c", "prelude.h"
+PRELUDE = "prelude.h"
 COMPILE_FLAGS = ("-fPIC", "-fvisibility=hidden")
 # Without a symbol table: the names of helpers would make different artifacts of the same code.
 LINK_FLAGS = ("-shared", "-nostartfiles", "-nostdlib", "-Wl,-s,-z,now,-z,noexecstack")
@@ -42,7 +42,8 @@ _PRELUDE = '#include <stddef.h>\n#include <stdint.h>\n__attribute__((visibility(
 _SAY_LITTLE = ("-w", "-fmax-errors=8", "-fno-diagnostics-show-caret", "-fno-diagnostics-show-option")
 # The files around it would tell a candidate the gate's run from the build's, and show each another text.
 _SEE_NO_FILES = ("-D__has_include(...)=0", "-D__has_include_next(...)=0", "-D__has_embed(...)=0")
-_DIAGNOSTICS_CHARACTERS, _LINE_CHARACTERS, _SAID_BYTES_MAX = 4000, 240, 256 << 10
+_TOOL_TIMEOUT_S = 60.0
+_SAID_BYTES_MAX = 256 << 10
 # Limits are set by a shell that then becomes the compiler: a hook between fork and exec is not safe beside threads.
 # The number of processes is not limited: the kernel counts those of the user, not those of this compiler.
 _LIMITED = 'ulimit -v "$1" && ulimit -f "$2" && ulimit -t "$3" && ulimit -c 0 && shift 3 && exec "$@"'
@@ -53,11 +54,6 @@ _COMPILERS_LIVE_IN = (
     *("/usr", "/bin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store", "/etc/alternatives"),
     *("/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
 )
-_LOCATION = re.compile(rf"{re.escape(CANDIDATE)}:(\d+):(\d+): ")
-_FOLDERS = re.compile(r"(?<![\w)\]])/(?:[\w.+-]+/)+")
-_NOT_SHOWN = re.compile(r"^(?:In file included from |\s+from |compilation terminated)|^\s*$")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-_KILLED = re.compile(r"(\w[\w ]*) signal terminated program|(out of memory|[Cc]annot allocate memory|memory exhausted)")
 _NO_COMPILER_RAN = (126, 127)
 
 
@@ -79,22 +75,7 @@ class Artifact:
         return hashlib.sha256(self.content).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostics:
-    """What the compiler had to say, cut to what helps; text from a candidate, so data and never instructions.
-    `is_exhausted`: it ran into one of its limits."""
-
-    text: str
-    is_exhausted: bool = False
-
-    @property
-    def first_error(self) -> str:
-        lines = self.text.splitlines()
-        errors = [line for line in lines if "error:" in line or "undefined reference" in line]
-        return (errors or lines or ["the compiler failed without a word"])[0].strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class _Box:
     """One run of the compiler: the folder it writes in and what it may take. `roots`: all else that it may read;
     empty where nothing needs to be closed to it."""
@@ -102,8 +83,21 @@ class _Box:
     folder: Path
     timeout_s: float
     stop: SupportsBool
-    output_bytes: int = _OBJECT_BYTES_MAX
-    roots: tuple[str, ...] = ()
+    roots: tuple[str, ...]
+    output_bytes: int
+
+
+@contextmanager
+def _box(
+    timeout_s: float, stop: SupportsBool, roots: tuple[str, ...] = (), output_bytes: int = _OBJECT_BYTES_MAX
+) -> Iterator[_Box]:
+    """A folder that is gone afterwards. What the system refuses meanwhile, most likely for want of room, is said."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
+            yield _Box(Path(scratch), timeout_s, stop, roots, output_bytes)
+    except OSError as fault:
+        hint = "free some space there, or set TMPDIR to another folder."
+        raise JudgeError(f"cannot build in {tempfile.tempdir or 'TMPDIR'}: {fault.strerror or fault}.", hint) from None
 
 
 def require_compiler() -> str:
@@ -128,8 +122,7 @@ def build(
     source: str, signature: str, flags: Sequence[str], timeout_s: float, stop: SupportsBool
 ) -> Artifact | Diagnostics:
     """Compile one candidate: everything is hidden but the one function of that signature."""
-    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
-        box = _Box(folder=Path(scratch), timeout_s=timeout_s, stop=stop, roots=_roots())
+    with _box(timeout_s, stop, _roots()) as box:
         compiled = _compile([*flags, *COMPILE_FLAGS, "-c", *_lay_out(source, signature, box.folder)], box, source)
         return compiled if isinstance(compiled, Diagnostics) else _link(compiled, flags, None, box)
 
@@ -138,8 +131,7 @@ def relink(
     artifact: Artifact, flags: Sequence[str], place: int, timeout_s: float, stop: SupportsBool
 ) -> Artifact | Diagnostics:
     """The same code once more, at another of TEXT_PLACES in memory."""
-    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
-        box = _Box(folder=Path(scratch), timeout_s=timeout_s, stop=stop, roots=_roots())
+    with _box(timeout_s, stop, _roots()) as box:
         return _link(artifact.compiled, flags, _text_at(artifact.content) + (1 + place) * _TEXT_STEP_BYTES, box)
 
 
@@ -161,10 +153,7 @@ def preprocess(
     source: str, signature: str, flags: Sequence[str], timeout_s: float, stop: SupportsBool
 ) -> str | Diagnostics:
     """What `build` would compile, after the preprocessor and with line markers; the same box, the same flags."""
-    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
-        box = _Box(
-            folder=Path(scratch), timeout_s=timeout_s, stop=stop, output_bytes=EXPANDED_BYTES_MAX, roots=_roots()
-        )
+    with _box(timeout_s, stop, _roots(), EXPANDED_BYTES_MAX) as box:
         done = _compile([*flags, *COMPILE_FLAGS, "-E", *_lay_out(source, signature, box.folder)], box, source)
         return done if isinstance(done, Diagnostics) else done.decode("utf-8", "replace")
 
@@ -176,10 +165,9 @@ def cached_tool(name: str, sources: Sequence[Path], extra: str, flags: Sequence[
     path = cache_folder() / f"{name}-{key.hexdigest()[:20]}"
     if path.is_file():
         return path
-    with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
-        box = _Box(folder=Path(scratch), timeout_s=60, stop=False)
+    with _box(_TOOL_TIMEOUT_S, False) as box:
         (box.folder / "invoke.h").write_text(extra, encoding="utf-8")
-        built = _compile([*flags, f"-I{HERE}", f"-I{scratch}", str(sources[0])], box, "")
+        built = _compile([*flags, f"-I{HERE}", f"-I{box.folder}", str(sources[0])], box, "")
         if isinstance(built, Diagnostics):
             raise JudgeError(
                 f"{name} does not build: {built.first_error}", "`python loop.py doctor` checks the machine."
@@ -248,7 +236,8 @@ def _compile(arguments: Sequence[str], box: _Box, source: str) -> bytes | Diagno
         raise JudgeError(f"{COMPILER} cannot be started: {text.strip()}", "`python loop.py doctor` checks the machine.")
     if process.returncode == 0 and output.is_file():
         return output.read_bytes()
-    return _diagnose(text.replace(f"{box.folder}/", ""), box, source)
+    allowed = f"{_MEMORY_BYTES_MAX >> 30} GiB of memory, {box.output_bytes >> 20} MiB of output, {box.timeout_s:g} s"
+    return diagnose(text.replace(f"{box.folder}/", ""), source, allowed)
 
 
 def _ends_in_time(process: "subprocess.Popen[bytes]", box: _Box) -> bool:
@@ -269,31 +258,3 @@ def _ends_in_time(process: "subprocess.Popen[bytes]", box: _Box) -> bool:
 def _beginning(path: Path) -> str:
     with path.open("rb") as file:
         return file.read(_SAID_BYTES_MAX).decode("utf-8", "replace")
-
-
-def _diagnose(said: str, box: _Box, source: str) -> Diagnostics:
-    """The compiler's words with the candidate's lines beside them; nothing from any other file."""
-    if killed := _KILLED.search(said):
-        limits = f"{_MEMORY_BYTES_MAX >> 30} GiB of memory, {box.output_bytes >> 20} MiB of output, {box.timeout_s:g} s"
-        return Diagnostics(text=f"error: the compiler ended early ({killed[0]}); it has {limits}", is_exhausted=True)
-    code = source.split("\n")
-    lines: list[str] = []
-    quoted = ""
-    for line in said.split("\n"):
-        if _NOT_SHOWN.search(line):
-            continue
-        lines.append(_shown(_FOLDERS.sub("", line)))
-        place = _LOCATION.match(line)
-        if place and place[1] != quoted and int(place[1]) <= len(code):
-            quoted = place[1]
-            lines.append(_shown(f"{quoted:>5} | {code[int(quoted) - 1]}"))
-    kept = 0
-    while kept < len(lines) and sum(map(len, lines[: kept + 1])) < _DIAGNOSTICS_CHARACTERS:
-        kept += 1
-    more = [f"… {len(lines) - kept} more lines"] if kept < len(lines) else []
-    return Diagnostics(text="\n".join(lines[:kept] + more))
-
-
-def _shown(line: str) -> str:
-    line = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", line.rstrip())
-    return line if len(line) <= _LINE_CHARACTERS else f"{line[:_LINE_CHARACTERS]}…"

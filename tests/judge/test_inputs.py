@@ -9,6 +9,7 @@ import pytest
 
 from harness import contract
 from harness.contract import Case, Experiment
+from harness.errors import JudgeError
 from harness.judge.inputs import POISON, Arena, Bytes, Placement, Workload, lay_out
 
 LINEAR = contract.load(contract.ROOT / "linear")
@@ -148,6 +149,14 @@ def test_a_moved_output_is_checked_where_it_was_moved_to() -> None:
     for call in range(4):
         write(arena, workload, call, workload.expected[call])
     assert workload.check(0, 4) is None
+
+
+def test_memory_that_cannot_be_had_is_said_with_its_size() -> None:
+    arena = Arena()
+    arena.add(1 << 62)
+    with pytest.raises(JudgeError, match=r"4398046511\d+ MB of shared memory cannot be had"):
+        arena.open()
+    assert arena.descriptor == -1
 
 
 def test_segments_of_the_window_never_touch() -> None:

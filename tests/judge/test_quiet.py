@@ -16,10 +16,11 @@ from harness.judge.quiet import alone
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = (
     "import sys, time\n"
+    "from pathlib import Path\n"
     "from harness.judge.clock import Stop\n"
     "from harness.judge.quiet import alone\n"
     "for _ in range(int(sys.argv[1])):\n"
-    "    with alone(Stop()):\n"
+    "    with alone(Stop(), Path(sys.argv[3])):\n"
     "        began = time.monotonic()\n"
     "        time.sleep(float(sys.argv[2]))\n"
     "        print(began, time.monotonic(), flush=True)\n"
@@ -28,9 +29,8 @@ HOLD = (
 
 def holder(folder: Path, times: int, seconds: float) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(times), str(seconds)],
+        [sys.executable, "-c", HOLD, str(times), str(seconds), str(folder)],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -61,6 +61,36 @@ def test_who_waits_can_be_interrupted() -> None:
         pass
 
 
+def test_a_holder_that_was_stopped_is_named_to_whoever_waits_too_long(tmp_path: Path) -> None:
+    held = holder(tmp_path, 1, 60)
+    try:
+        path = tmp_path / "loop.py-measuring.lock"
+        while not (path.is_file() and path.read_text().strip()):
+            assert held.poll() is None
+        with pytest.raises(JudgeError, match=f"process {held.pid} has kept"), alone(Stop(), tmp_path, patience_s=0.1):
+            pass
+    finally:
+        held.kill()
+        held.communicate()
+
+
+def test_users_with_a_temporary_folder_of_their_own_share_the_place(tmp_path: Path) -> None:
+    waits = (
+        "from harness.judge.clock import Stop\nfrom harness.judge.quiet import alone\nwith alone(Stop()): print('in')"
+    )
+    with alone(Stop()):
+        other = subprocess.Popen(
+            [sys.executable, "-c", waits],
+            cwd=ROOT,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            other.communicate(timeout=1)
+    assert other.communicate(timeout=60)[0] == "in\n"
+
+
 def test_the_cores_are_given_back(tmp_path: Path) -> None:
     before = os.sched_getaffinity(0)
     with alone(Stop()) as cpu:
@@ -70,13 +100,6 @@ def test_the_cores_are_given_back(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_opened_is_said_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "loop.py-measuring.lock").symlink_to(tmp_path / "elsewhere")
-    done = subprocess.run(
-        [sys.executable, "-c", HOLD, "1", "0"],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert JudgeError.__name__ in done.stderr and "loop.py-measuring.lock" in done.stderr
+    with pytest.raises(JudgeError, match=r"loop\.py-measuring\.lock"), alone(Stop(), tmp_path):
+        pass
     assert not (tmp_path / "elsewhere").exists()

@@ -35,7 +35,12 @@ def complaint(source: str) -> str:
 
 def said_elsewhere(source: str, **environment: str) -> str:
     """The diagnostics of a build in another Python process, which has this in its environment."""
-    code = f"from harness.judge import toolchain\nprint(toolchain.build({source!r}, {SIGNATURE!r}, (), 30, False).text)"
+    return in_another(f"print(toolchain.build({source!r}, {SIGNATURE!r}, (), 30, False).text)", **environment)
+
+
+def in_another(code: str, **environment: str) -> str:
+    """What another Python process prints, which has this in its environment."""
+    code = f"from harness.judge import toolchain\n{code}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True
     )
@@ -164,6 +169,13 @@ def test_a_giant_object_is_refused_with_the_limit():
 def test_nothing_of_a_build_stays_behind(tmp_path):
     said_elsewhere("int broken = ;", TMPDIR=str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_room_is_named_and_not_taken_for_a_candidates_fault(tmp_path):
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))"
+    attempt = f"try: toolchain.build('int x;', {SIGNATURE!r}, (), 30, False)"
+    said = in_another(f"{full}\n{attempt}\nexcept toolchain.JudgeError as fault: print(fault)", TMPDIR=str(tmp_path))
+    assert said == f"cannot build in {tmp_path}: File too large.\n"
 
 
 def test_the_preprocessor_says_where_each_line_comes_from():
