@@ -188,7 +188,7 @@ class Search:
         proposal = replace(proposal, number=self.store.state.next_number, usage=usage)
         self._ledger.replied(usage)
         self._unjudged[proposal.number] = asked
-        self.store.proposed(proposal)
+        self.store.proposed(proposal, asked.prompt.text)
         return proposal
 
     def _render(self, number: int) -> Asked:
@@ -249,8 +249,8 @@ class Search:
         )
 
     def keep(self, attempt: Attempt) -> None:
-        asked = self._unjudged.pop(attempt.number, None)
-        self.store.keep(attempt, asked.prompt.text if asked else "")
+        self._unjudged.pop(attempt.number, None)
+        self.store.keep(attempt)
         self._ledger.judged(attempt)
 
 

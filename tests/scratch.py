@@ -250,7 +250,12 @@ def is_alive(pid: int) -> bool:
 
 def journal(experiment: Path) -> Sequence[dict[str, Any]]:
     path = experiment / "runs" / "journal.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    return journal_lines(path.read_bytes()) if path.is_file() else []
+
+
+def journal_lines(text: bytes) -> list[dict[str, Any]]:
+    """Its events, but for half a line at the end."""
+    return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines()]
 
 
 def kinds(experiment: Path) -> list[str]:

@@ -183,7 +183,8 @@ class Archive:
 
     def _run(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        return str(self._git.execute(["git", *settings, *arguments], env=env))
+        # In a session of its own: an interrupt at the terminal is the loop's to answer.
+        return str(self._git.execute(["git", *settings, *arguments], env=env, start_new_session=True))
 
 
 def _cacheinfo(entries: Sequence[str]) -> list[str]:

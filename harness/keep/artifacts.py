@@ -1,11 +1,16 @@
-"""The files of each attempt under `runs/0007/`, for people and their tools; the loop itself goes by the journal."""
+"""The files of each attempt under `runs/0007/`, for people and their tools; the loop itself goes by the journal.
+
+Each is written before the line of the journal that speaks of it: what is in the journal has its files, whenever a
+process is killed.
+"""
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import KeepError
-from harness.keep.files import cannot, lines, write_plain, write_whole
+from harness.keep.files import cannot, lines, write_plain
 from harness.records import Attempt, Proposal, to_json
 
 _PROMPT, _REPLY, _VERDICT = "prompt.md", "reply.md", "verdict.json"
@@ -21,25 +26,34 @@ class Artifacts:
     def folder(self, number: int) -> Path:
         return self._runs / f"{number:04d}"
 
-    def write(self, number: int, prompt: str, proposal: Proposal, attempt: Attempt) -> None:
+    def asked(self, number: int, prompt: str) -> None:
+        self._write(number, {_PROMPT: prompt}, flush=False)
+
+    def write(self, proposal: Proposal, attempt: Attempt) -> None:
         texts = {
-            _PROMPT: prompt,
             _REPLY: proposal.reply,
             _VERDICT: lines({key: json.dumps(value) for key, value in to_json(attempt.verdict).items()}),
         }
+        # Not flushed: all of it is on disk in the journal soon, and a power cut that takes these copies takes no more
+        # than the wording of a few prompts.
+        self._write(attempt.number, texts, flush=False)
         if attempt.candidate is not None:
-            texts[self._candidate] = attempt.candidate.source
+            # A winner's is the parent of attempts to come.
+            self._write(attempt.number, {self._candidate: attempt.candidate.source}, flush=attempt.status.is_winner)
+
+    def restore(self, attempt: Attempt) -> None:
+        """A candidate whose file is gone, as the journal has it."""
+        if attempt.candidate is not None and self.source(attempt.number) is None:
+            self._write(attempt.number, {self._candidate: attempt.candidate.source}, flush=True)
+
+    def _write(self, number: int, texts: Mapping[str, str], *, flush: bool) -> None:
         folder = self.folder(number)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            # Not flushed: reply, candidate and verdict are on disk in the journal already, and a power cut that takes
-            # these copies takes no more than the wording of a few prompts.
             for name, text in texts.items():
-                write_plain(folder / name, text, flush=False)
+                write_plain(folder / name, text, flush=flush)
         except OSError as fault:
             raise cannot("write", folder, fault) from None
-        if attempt.candidate is not None and attempt.status.is_winner:
-            write_whole(folder / self._candidate, attempt.candidate.source)  # the parent of attempts to come
 
     def source(self, number: int) -> str | None:
         """The candidate of an attempt, None where it had none or its files are gone, by hand or by a power cut."""

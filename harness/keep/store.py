@@ -67,9 +67,11 @@ class Store:
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
-            if self._archive:
-                for attempt in list(self.state.uncommitted.values()):
-                    self._commit(attempt, self._archive)
+            unfinished = list(self.state.uncommitted.values())
+            for attempt in unfinished:
+                self.artifacts.restore(attempt)
+            for attempt in unfinished if self._archive else ():
+                self._commit(attempt)
             self._exit = stack.pop_all()
         return self
 
@@ -92,26 +94,25 @@ class Store:
             journal.append(replace(new, search=scores.search, start=scores.start))
         return journal
 
-    def proposed(self, proposal: Proposal) -> None:
+    def proposed(self, proposal: Proposal, prompt: str) -> None:
         """Write ahead: from here on this reply is never asked for again. The disk is not waited for: what comes next
         only reads, and `keep` waits."""
+        self.artifacts.asked(proposal.number, prompt)
         self._journal.append(Proposed(proposal=proposal), flush=False)
         self._behind.later(self._journal.flush)
         self.state.fold(Proposed(proposal=proposal))
 
-    def keep(self, attempt: Attempt, prompt: str) -> None:
-        """Everything that lasts of one attempt: journal, files, the commit of a winner, snapshots."""
-        proposal = self.state.pending.get(attempt.number)
+    def keep(self, attempt: Attempt) -> None:
+        """Everything that lasts of one attempt: files, journal, the commit of a winner, snapshots."""
+        self.artifacts.write(self.state.pending[attempt.number], attempt)
         self._journal.append(Judged(attempt=attempt))
         self.state.fold(Judged(attempt=attempt))
-        if proposal is not None:
-            self.artifacts.write(attempt.number, prompt, proposal, attempt)
         if not attempt.status.is_winner:
             self._behind.refresh(self._snapshots(with_picture=False))
             return
         self._behind.settle()
         if self._archive:
-            self._commit(attempt, self._archive)
+            self._commit(attempt)
         else:
             write_whole(self.experiment.candidate_path, self.champion_source())
             self._write(self._snapshots(with_picture=True))
@@ -130,7 +131,9 @@ class Store:
         self._write(self._snapshots(with_picture=False))
         self._drawn = -1
 
-    def _commit(self, attempt: Attempt, archive: Archive) -> None:
+    def _commit(self, attempt: Attempt) -> None:
+        assert self._archive is not None
+
         def records(commit: str) -> Mapping[str, str]:
             # Into the state only: the journal says "committed" once both commits are there, so that a crash between
             # them is made good when the store is opened again.
@@ -144,7 +147,7 @@ class Store:
             champion_source=self.champion_source(),
             records=records,
         )
-        commit = archive.commit_winner(attempt, files)
+        commit = self._archive.commit_winner(attempt, files)
         self._journal.append(Committed(number=attempt.number, commit=commit))
 
     def _snapshots(self, *, with_picture: bool) -> Mapping[str, str]:

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -321,3 +322,21 @@ def test_what_git_refuses_is_reported_in_its_own_words(repository: Path) -> None
     with pytest.raises(KeepError, match="git could not commit") as raised:
         _commit(repository / "linear")
     assert "stderr" not in raised.value.message
+
+
+def test_an_interrupt_at_the_terminal_does_not_reach_git(repository: Path, tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    (repository / ".gitattributes").write_text("*.c filter=slow\n")
+    git(repository, "config", "filter.slow.clean", f"touch '{began}'; sleep 0.3; cat")
+    script = (
+        "import signal, sys\nfrom pathlib import Path\nsys.path[:0] = sys.argv[2:]\nfrom keep import test_archive\n"
+        "signal.signal(signal.SIGINT, lambda *_: None)\ntest_archive._commit(Path(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", script, str(repository / "linear"), str(ROOT), str(ROOT / "tests")]
+    process = subprocess.Popen(command, start_new_session=True)
+    while not began.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(20) == 0
+    assert len(git(repository, "log", "--format=%h").split()) == 3

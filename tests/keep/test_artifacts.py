@@ -12,7 +12,8 @@ from keep.samples import attempt, proposal
 
 def test_an_attempt_leaves_prompt_reply_candidate_and_verdict(tmp_path: Path) -> None:
     artifacts, judged = Artifacts(tmp_path, ".c"), attempt(7, Status.WRONG)
-    artifacts.write(7, "the prompt", proposal(7), judged)
+    artifacts.asked(7, "the prompt")
+    artifacts.write(proposal(7), judged)
     texts = {path.name: path.read_text() for path in (tmp_path / "0007").iterdir()}
     assert texts.keys() == {"prompt.md", "reply.md", "candidate.c", "verdict.json"}
     assert (texts["prompt.md"], texts["reply.md"]) == ("the prompt", proposal(7).reply)
@@ -21,20 +22,20 @@ def test_an_attempt_leaves_prompt_reply_candidate_and_verdict(tmp_path: Path) ->
 
 def test_the_source_reads_back_as_it_was(tmp_path: Path) -> None:
     artifacts, judged = Artifacts(tmp_path, ".c"), attempt(7, Status.BEST, 1.5)
-    artifacts.write(7, "", proposal(7), judged)
+    artifacts.write(proposal(7), judged)
     assert judged.candidate and artifacts.source(7) == judged.candidate.source
 
 
 def test_an_unreadable_reply_leaves_no_candidate(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path, ".c")
-    artifacts.write(3, "", proposal(3), attempt(3, Status.UNREADABLE))
+    artifacts.write(proposal(3), attempt(3, Status.UNREADABLE))
     assert artifacts.source(3) is None
-    assert [path.name for path in artifacts.files(3)] == ["prompt.md", "reply.md", "verdict.json"]
+    assert [path.name for path in artifacts.files(3)] == ["reply.md", "verdict.json"]
 
 
 def test_a_candidate_that_a_power_cut_left_empty_counts_as_gone(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path, ".c")
-    artifacts.write(1, "", proposal(1), attempt(1))
+    artifacts.write(proposal(1), attempt(1))
     (tmp_path / "0001" / "candidate.c").write_text("")
     assert artifacts.source(1) is None
 
@@ -42,7 +43,7 @@ def test_a_candidate_that_a_power_cut_left_empty_counts_as_gone(tmp_path: Path) 
 def test_numbers_beyond_four_digits_keep_their_order(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path, ".c")
     for number in (12345, 7, 9999):
-        artifacts.write(number, "", proposal(number), attempt(number))
+        artifacts.write(proposal(number), attempt(number))
     (tmp_path / "notes").mkdir()
     assert artifacts.numbers() == (7, 9999, 12345)
 
@@ -53,11 +54,11 @@ def test_an_attempt_that_never_was_has_no_files(tmp_path: Path) -> None:
 
 
 def test_a_reply_with_half_a_surrogate_pair_is_written_all_the_same(tmp_path: Path) -> None:
-    Artifacts(tmp_path, ".c").write(1, "", replace(proposal(1), reply="\udfff"), attempt(1))
+    Artifacts(tmp_path, ".c").write(replace(proposal(1), reply="\udfff"), attempt(1))
     assert (tmp_path / "0001" / "reply.md").read_bytes() == rb"\udfff"
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "0001").write_text("a file")
     with pytest.raises(KeepError, match="0001"):
-        Artifacts(tmp_path, ".c").write(1, "", proposal(1), attempt(1))
+        Artifacts(tmp_path, ".c").write(proposal(1), attempt(1))

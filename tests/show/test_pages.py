@@ -38,7 +38,9 @@ def searched(fresh: Experiment) -> Experiment:
     for one in (attempt(1, Status.WRONG), _winner()):
         scores.fold(one)
         answer = replace(proposal(one.number), reply=REPLY)
-        Artifacts(fresh.runs, fresh.suffix).write(one.number, "the prompt", answer, one)
+        artifacts = Artifacts(fresh.runs, fresh.suffix)
+        artifacts.asked(one.number, "the prompt")
+        artifacts.write(answer, one)
     scores.committed(2, COMMIT)
     (fresh.folder / "SCORES.json").write_text(scores.text())
     return fresh
