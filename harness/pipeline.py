@@ -58,7 +58,8 @@ class Pipeline:
             raise self._fault
 
     async def close(self) -> None:
-        """Cancel what is in flight."""
+        """Cancel what is in flight, and send no more."""
+        self._jobs = 0
         for task in self._flying:
             task.cancel()
         await asyncio.gather(*self._flying, return_exceptions=True)

@@ -4,12 +4,12 @@ Resuming is running again: what the journal holds is folded, and what it left op
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from harness.ask.prompt import Context, Prompt, render
 from harness.ask.proposer import Proposer, Request
@@ -36,6 +36,8 @@ from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
 from harness.variety import Angle, choose, directions_of, parents_of
 from harness.verify import Remeasures, again
+
+_GRACE_S = 0.7  # of the two seconds within which an interrupt has to end a run; the pages take their part
 
 
 class Examiner(Remeasures, Protocol):
@@ -90,6 +92,7 @@ class Search:
         self._pipeline: Pipeline | None = None
         self._unanswered: list[Asked] = []
         self._unjudged: dict[int, Asked] = {}
+        self._is_interrupted = False
         self._ledger = Ledger(options.budget)
         self._counter = TokenCounter()
 
@@ -155,6 +158,8 @@ class Search:
         self._pipeline = pipeline
         async for proposal in pipeline.replies():
             yield proposal
+            if self._is_interrupted:
+                raise asyncio.CancelledError
         self.ending = pipeline.ending
 
     def _send(self, view: Tells, flying: int) -> Callable[[], Awaitable[Proposal]]:
@@ -233,8 +238,24 @@ class Search:
             is_new_combination=self.store.is_new_combination(answer.tags), objects=self.store.state.objects
         )
         alpha = ALPHA / self.options.budget.attempts
-        verdict = await asyncio.to_thread(judge.judge, answer.source, rivals, standings, alpha)
-        return self._attempt(proposal, answer, verdict)
+        judging = asyncio.to_thread(judge.judge, answer.source, rivals, standings, alpha)
+        return self._attempt(proposal, answer, await self._to_its_end(judging))
+
+    async def _to_its_end(self, judging: Coroutine[Any, Any, Verdict]) -> Verdict:
+        """An interrupt hangs up on the requests in flight at once. The judgement at hand may end by itself if it does
+        so in a moment; what takes longer, or is interrupted again, is left to the next run."""
+        task = asyncio.create_task(judging)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._is_interrupted = True
+            if self._pipeline:
+                await self._pipeline.close()
+            await asyncio.wait({task}, timeout=_GRACE_S)
+            if not task.done():
+                task.cancel()
+                raise
+            return task.result()
 
     def _attempt(self, proposal: Proposal, candidate: Candidate | None, verdict: Verdict) -> Attempt:
         return Attempt(

@@ -179,6 +179,33 @@ def test_ctrl_c_hangs_up_on_everything_in_flight(experiment: Path) -> None:
     assert "interrupted; to go on" in done.out
 
 
+def test_ctrl_c_lets_a_judgement_end_that_is_about_to_and_hangs_up_on_the_rest(experiment: Path) -> None:
+    with Loopback([Answer(text=fenced(scratch.WRONG), delay_s=1.2), Answer(delay_s=30)]) as server:
+        arguments = (experiment, "--no-commit", "--jobs", "2", "--loop", "9", *MODEL, server.base_url)
+        process = scratch.start(scratch.ROOT / "loop.py", *arguments)
+        _wait_for(lambda: "proposed" in scratch.kinds(experiment))
+        scratch.interrupt(process)
+        pressed_s = time.monotonic()
+        done = scratch.finish(process)
+        assert time.monotonic() - pressed_s < 2
+        assert server.hung_up.wait(1)
+    assert (done.code, done.err) == (130, "")
+    assert scratch.kinds(experiment) == ["seeded", "proposed", "judged"]
+
+
+def test_ctrl_c_twice_does_not_wait_for_the_judgement(experiment: Path) -> None:
+    with Loopback([Answer(text=fenced(scratch.SLOWER), delay_s=1.2)]) as server:
+        process = scratch.start(scratch.ROOT / "loop.py", experiment, "--no-commit", *MODEL, server.base_url)
+        _wait_for(lambda: "proposed" in scratch.kinds(experiment))
+        scratch.interrupt(process)
+        time.sleep(0.05)
+        scratch.interrupt(process)
+        done = scratch.finish(process)
+    assert (done.code, done.err) == (130, "")
+    assert "interrupted; to go on" in done.out
+    assert scratch.kinds(experiment) == ["seeded", "proposed"]
+
+
 @pytest.mark.parametrize(
     ("limits", "attempts", "reason"),
     [
