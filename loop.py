@@ -119,17 +119,11 @@ def seed(args: argparse.Namespace) -> int:
 
 def look(args: argparse.Namespace) -> int:
     """python loop.py status, show, diff, list: what has been kept."""
-    from harness.show import pages
+    from harness.show.look import texts
 
-    if args.verb == "list":
-        text = pages.listing(args.json)
-    elif args.verb == "status":
-        text = pages.status(_experiment(args.experiment), args.json)
-    elif args.verb == "show":
-        text = pages.show(_experiment(args.experiment), args.what, args.json)
-    else:
-        text = pages.diff(_experiment(args.experiment), args.old, args.new, args.json)
-    print(text)
+    experiment = None if args.verb == "list" else _experiment(args.experiment)
+    for text in texts(args, experiment, sys.stdout):
+        print(text, flush=True)
     return 0
 
 
@@ -154,11 +148,13 @@ VERBS: dict[str, tuple[Any, str, str]] = {
   python loop.py seed linear
   python loop.py seed linear --from 1f6d0c2            start from an archived winner"""),
     "status": (look, "where a search stands", """\
-  python loop.py status linear
-  python loop.py status linear --json"""),
+  python loop.py status linear --json
+  python loop.py status linear --watch                 again whenever it changes, until Ctrl-C"""),
     "show": (look, "everything kept of one attempt: prompt, reply, candidate, verdict", """\
   python loop.py show linear                           the champion's attempt
-  python loop.py show linear 7"""),
+  python loop.py show linear 7
+  python loop.py show linear --trajectory              the whole search, as one JSON document
+  python loop.py show linear --csv                     the whole search, a line an attempt"""),
     "diff": (look, "what changed between two sources", """\
   python loop.py diff linear                           seed against best
   python loop.py diff linear 3 7"""),
@@ -233,8 +229,13 @@ def _verb_parser(verb: str) -> Parser:
     if verb == "seed":
         parser.add_argument("--from", dest="commit", metavar="COMMIT", help="an archived winner to start from")
         return parser
+    if verb == "status":
+        parser.add_argument("--watch", action="store_true", help="the page again whenever it changes, until Ctrl-C")
     if verb == "show":
         parser.add_argument("what", nargs="?", default="best", help="an attempt's number, or best")
+        whole = parser.add_mutually_exclusive_group()
+        whole.add_argument("--trajectory", action="store_true", help="the whole search, as one JSON document")
+        whole.add_argument("--csv", action="store_true", help="every attempt, as a line of a table")
     if verb == "diff":
         parser.add_argument(
             "old", nargs="?", default="seed", help="seed (default), best, current, a number or a commit"

@@ -68,6 +68,13 @@ class Artifacts:
             fact = f"{path} is not UTF-8: byte {fault.start}"
             raise KeepError(fact, "restore the file, or name another attempt.") from None
 
+    def prompt(self, number: int) -> str | None:
+        """What was asked, None where its file is gone."""
+        try:
+            return (self.folder(number) / _PROMPT).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
     def files(self, number: int) -> tuple[Path, ...]:
         """What is there of an attempt, in the order in which it came about."""
         order = (_PROMPT, _REPLY, self._candidate, _VERDICT)
