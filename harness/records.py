@@ -116,11 +116,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """The one function taken from a proposal. `digest` is of the source without comments and spacing."""
+    """The one function taken from a proposal. `digest` is of the source without comments and spacing; `kinds` are those
+    of its tags, one by one."""
 
     source: str
     digest: str
     tags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from harness.keep.store import start_over as keep_start_over
 from harness.keep.usage import priced
 from harness.pipeline import Pipeline
 from harness.records import SEED, Attempt, Candidate, Parent, Proposal, Status, Verdict
-from harness.show import report
+from harness.show import briefing
 from harness.show.live import Header
 from harness.show.pages import called
 from harness.show.snapshots import PAGES
@@ -215,9 +215,9 @@ class Search:
             experiment=self.experiment,
             number=number,
             parent=parent,
-            parent_note=report.parent_note(scores, parent.ref),
+            parent_note=briefing.parent_note(scores, parent.ref),
             memory=self.store.memory_page,
-            scores=report.standings(scores, self.machine),
+            scores=briefing.standings(scores, self.machine),
             machine=asdict(this_machine()) | dict(caches()),
             instructions=self.options.instructions,
             direction=direction,

@@ -32,12 +32,16 @@ def parents_of(scores: Scores, best: str) -> Sequence[str]:
 def directions_of(unexplored: Unexplored) -> Sequence[str]:
     """What memory knows to be unexplored, as a request each."""
     together = (
-        f"combine {one} with {other}: each has won, and they were never measured together."
-        for one, other in unexplored.never_together
+        f"combine {pair.one} with {pair.other}: each has proved good, and they were never tried together."
+        for pair in unexplored.never_together
     )
     untried = (f"try {name}, which has not been tried." for name in unexplored.untried)
     failed = (f"make {name} work: it has only failed so far." for name in unexplored.only_failed)
-    return (*together, *untried, *failed)
+    apart = (
+        f"make {pair.one} work with {pair.other}: each works alone, and together they have only failed so far."
+        for pair in unexplored.failed_together
+    )
+    return (*together, *untried, *failed, *apart)
 
 
 def _angles(parents: Sequence[str], directions: Sequence[str]) -> Iterator[Angle]:

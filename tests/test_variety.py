@@ -1,4 +1,5 @@
 from harness.keep.memory import Unexplored
+from harness.keep.pairs import Pair
 from harness.variety import Angle, choose, directions_of
 
 DIRECTIONS = ("try a.", "try b.")
@@ -34,8 +35,14 @@ def test_an_angle_that_is_free_again_is_taken_again() -> None:
 
 
 def test_pairs_that_won_apart_are_named_before_what_is_untried_and_what_only_failed() -> None:
-    unexplored = Unexplored(untried=("isa=avx2",), only_failed=("unroll=8",), never_together=(("tile=4", "isa=sse"),))
-    first, second, third = directions_of(unexplored)
+    unexplored = Unexplored(
+        untried=("isa=avx2",),
+        only_failed=("unroll=8",),
+        never_together=(Pair(one="tile=4", other="isa=sse", failed=False),),
+        failed_together=(Pair(one="tile=8", other="isa=avx", failed=True),),
+    )
+    first, second, third, fourth = directions_of(unexplored)
     assert "tile=4" in first and "isa=sse" in first
     assert "isa=avx2" in second
     assert "unroll=8" in third
+    assert "tile=8" in fourth and "isa=avx" in fourth

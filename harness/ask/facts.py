@@ -88,7 +88,7 @@ def facts(source: str) -> Mapping[str, str]:
     found = {
         "isa": next((name for name, mark in _ISAS if mark in text), "scalar"),
         "bias": _split(entry),
-        "traversal": "used pointer row traversal" if any(map(_walks_rows, bodies)) else "",
+        "traversal": "pointer row traversal" if any(map(_walks_rows, bodies)) else "",
         "unrolling": _unrolling(text, bodies),
         "accumulators": _accumulators(bodies),
         "restrict": "restrict pointers" if any(re.search(r"\b(?:__)?restrict", body.text) for body in bodies) else "",

@@ -164,8 +164,8 @@ def _candidate(source: str, experiment: Experiment) -> Candidate | Unreadable:
     if difference := describe_difference(parse_signature(experiment.signature), (definite or functions)[0]):
         return Unreadable(reason=f"another signature: {_one_line(difference)}")
     found = facts(source)
-    tags = tuple(found[kind] for kind in experiment.tags if kind in found)
-    return Candidate(source=source, digest=digest(source), tags=tags)
+    kinds = tuple(kind for kind in experiment.tags if kind in found)
+    return Candidate(source=source, digest=digest(source), tags=tuple(found[kind] for kind in kinds), kinds=kinds)
 
 
 def _why_none(pieces: Sequence[str], experiment: Experiment) -> str:

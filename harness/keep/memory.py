@@ -1,30 +1,32 @@
 """Attempts -> MEMORY.json: what has worked, what keeps failing, what looks unexplored, what is exhausted.
 
 Folds attempts in the order of their numbers. Its size does not grow with the search: each list has a cap, and what is
-least telling goes first. It words nothing for people; show/report.py does.
+least telling goes first. It words nothing for people; show/remembered.py does.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
-from itertools import combinations, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from harness.keep.files import lines, read_json, unreadable
+from harness.keep.pairs import Pair, Pairs, kind_of
 from harness.keep.winners import traits
 from harness.records import Attempt, Estimate, Status, from_json, to_json
 
 EXHAUSTED_AFTER = 8
+RULE_AFTER = 3
 _WORKED = 10
 _FAILING = 12
 _RECENT = 8
 _TALLIES = 96
 _COMBINATIONS = 32
-_NAMES = 128
-_PAIRS_SHOWN = 6
+_PAIRS_SHOWN, _FAILED_PAIRS_SHOWN, _PAIRS_SEEN = 6, 3, 64
+_NEWEST_FAILURES = 3
 _LINE_CHARS = 200
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|‘[^’]*’")
@@ -86,16 +88,19 @@ class Recent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unexplored:
-    """What was not measured yet: known values, values that only ever failed, pairs of values that won apart."""
+    """What was not measured yet: known values, and kinds that no source showed; values that only ever failed; pairs of
+    values that won apart (before the first winner: were measured), and of these the pairs that only ever failed."""
 
     untried: tuple[str, ...]
     only_failed: tuple[str, ...]
-    never_together: tuple[tuple[str, str], ...]
+    never_together: tuple[Pair, ...]
+    failed_together: tuple[Pair, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Memory:
-    """Everything MEMORY.json says. `known` is what could be tried, kind by kind; it belongs to the experiment.
+    """Everything MEMORY.json says. `known` is what could be tried, kind by kind; it belongs to the experiment, and
+    names no values of a kind that only sources show.
 
     A value is named `kind=value` where its kind is known, and as it stands where it is not.
     """
@@ -109,9 +114,7 @@ class Memory:
     recent: tuple[Recent, ...] = ()
     tallies: dict[str, Tally] = field(default_factory=dict)
     combinations: dict[str, Tally] = field(default_factory=dict)
-    # Which values were measured together, exactly and in little room: bit j of the hexadecimal number beside the i-th
-    # name is set if the j-th was measured with it, j < i.
-    together: dict[str, str] = field(default_factory=dict)
+    pairs: Pairs = field(default_factory=Pairs)
 
     def fold(self, attempt: Attempt) -> None:
         """Take in the next attempt; one that was folded before changes nothing, so a journal may be folded again."""
@@ -137,11 +140,20 @@ class Memory:
     def failing_most(self) -> tuple[Failure, ...]:
         return tuple(sorted(self.failing.values(), key=lambda failure: (-failure.count, -failure.last_attempt)))
 
+    def rules(self) -> tuple[Failure, ...]:
+        """What failed so often that it is forbidden from now on, most often first."""
+        return tuple(failure for failure in self.failing_most() if failure.count >= RULE_AFTER)
+
     def unexplored(self) -> Unexplored:
+        seen = {kind_of(name) for name in self.tallies}
+        names = (f"{kind}={value}" for kind, values in self.known.items() for value in values)
+        kinds = (kind for kind, values in self.known.items() if not values and kind not in seen)
+        apart = tuple(islice(self.pairs.unmeasured(self._most_successful()), _PAIRS_SEEN))
         return Unexplored(
-            untried=tuple(name for name in _names_of(self.known) if name not in self.tallies),
+            untried=(*(name for name in names if name not in self.tallies), *kinds),
             only_failed=tuple(name for name, tally in self.tallies.items() if not tally.measured),
-            never_together=tuple(islice(self._never_together(), _PAIRS_SHOWN)),
+            never_together=tuple(pair for pair in apart if not pair.failed)[:_PAIRS_SHOWN],
+            failed_together=tuple(pair for pair in apart if pair.failed)[:_FAILED_PAIRS_SHOWN],
         )
 
     def exhausted(self) -> tuple[tuple[str, Tally], ...]:
@@ -160,8 +172,10 @@ class Memory:
     def from_json(cls, data: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> "Memory":
         """ValueError says what is wrong."""
         opened = {key: _open_tallies(value) if key in _TALLIED else value for key, value in data.items()}
-        opened.pop("known", None)
-        return replace(from_json(cls, opened), known=known)
+        for name in ("known", "pairs"):
+            opened.pop(name, None)
+        rows = (from_json(_Rows, {"rows": data.get(name, {})}).rows for name in _PAIRED)
+        return replace(from_json(cls, opened), known=known, pairs=Pairs.from_json(*rows))
 
     def text(self) -> str:
         """MEMORY.json: what `to_json` says."""
@@ -188,7 +202,7 @@ class Memory:
             "recent": "[" + ",\n".join(map(_record_text, self.recent)) + "]",
             "tallies": json.dumps({name: tally.counts() for name, tally in self.tallies.items()}),
             "combinations": json.dumps({name: tally.counts() for name, tally in self.combinations.items()}),
-            "together": json.dumps(self.together),
+            **dict(zip(_PAIRED, map(json.dumps, self.pairs.to_json()), strict=True)),
         }
 
     def _fold_failure(self, attempt: Attempt, line: str) -> None:
@@ -201,49 +215,35 @@ class Memory:
             line=line,
         )
         if len(self.failing) > _FAILING:
-            others = [(item.count, item.last_attempt, key) for key, item in self.failing.items() if key != signature]
-            del self.failing[min(others)[2]]
+            newest = sorted(item.last_attempt for item in self.failing.values())[-_NEWEST_FAILURES]
+            old = [(item.count, item.last_attempt, key) for key, item in self.failing.items()]
+            del self.failing[min(item for item in old if item[1] < newest)[2]]
 
     def _fold_tried(self, attempt: Attempt, tags: tuple[str, ...]) -> None:
-        kinds = _kinds_of(self.known)
-        if attempt.choices:
-            names = [f"{kind}={value}" for kind, value in attempt.choices.items()]
-        else:
-            names = [kinds.get(tag, tag) for tag in tags]
+        names, spared = _names(attempt, self.known), {f"{k}={v}" for k, values in self.known.items() for v in values}
         for name in names:
             self.tallies[name] = self.tallies.get(name, Tally()).add(attempt)
-        _drop_least(self.tallies, _TALLIES, {*names, *kinds.values()})
+        _drop_least(self.tallies, _TALLIES, {*names, *spared})
         if len(tags) > 1 and not attempt.choices:
             key = " + ".join(sorted(tags))
             self.combinations[key] = self.combinations.get(key, Tally()).add(attempt)
             _drop_least(self.combinations, _COMBINATIONS, {key})
-        if not attempt.status.is_failure:
-            self._fold_together([name for name in names if "=" in name])
+        self.pairs.add(names, measured=not attempt.status.is_failure)
 
-    def _fold_together(self, names: Sequence[str]) -> None:
-        for name in names:
-            if len(self.together) < _NAMES:
-                self.together.setdefault(name, "0")
-        places = {name: place for place, name in enumerate(self.together)}
-        held = sorted((places[name], name) for name in names if name in places)
-        for later, (_, name) in enumerate(held):
-            bits = int(self.together[name], 16)
-            for place, _ in held[:later]:
-                bits |= 1 << place
-            self.together[name] = f"{bits:x}"
-
-    def _never_together(self) -> Iterator[tuple[str, str]]:
-        """Pairs of values of different kinds that have won, the most often first, but were never measured together."""
-        places = {name: place for place, name in enumerate(self.together)}
-        won = sorted((-tally.won, name) for name, tally in self.tallies.items() if tally.won and name in places)
-        for (_, first), (_, second) in combinations(won, 2):
-            early, late = sorted((first, second), key=places.__getitem__)
-            met = int(self.together[late], 16) >> places[early] & 1
-            if not met and first.partition("=")[0] != second.partition("=")[0]:
-                yield first, second
+    def _most_successful(self) -> list[str]:
+        """Values that have won, the most often first; while none has, those that were measured."""
+        won = [(-tally.won, name) for name, tally in self.tallies.items() if tally.won]
+        measured = [(-tally.measured, name) for name, tally in self.tallies.items() if tally.measured]
+        return [name for _, name in sorted(won or measured)]
 
 
 _TALLIED = ("tallies", "combinations")
+_PAIRED = ("together", "tried_together")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    rows: Mapping[str, str]
 
 
 def _open_tallies(data: Any) -> Any:
@@ -263,13 +263,17 @@ def _drop_least(tallies: dict[str, Tally], cap: int, spared: set[str]) -> None:
             del tallies[name]
 
 
-def _names_of(known: Mapping[str, Sequence[str]]) -> list[str]:
-    return [f"{kind}={value}" for kind, values in known.items() for value in values]
-
-
-def _kinds_of(known: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """A value as it stands in tags -> its name with its kind."""
-    return {str(value): f"{kind}={value}" for kind, values in known.items() for value in values}
+def _names(attempt: Attempt, known: Mapping[str, Sequence[str]]) -> list[str]:
+    """What an attempt is made of: the point that it was drawn from, and what its source says of other kinds."""
+    choices = attempt.choices or {}
+    names = [f"{kind}={value}" for kind, value in choices.items()]
+    if attempt.candidate is None:
+        return names
+    tags, kinds = attempt.candidate.tags, attempt.candidate.kinds
+    if len(kinds) == len(tags):
+        return names + [f"{kind}={tag}" for kind, tag in zip(kinds, tags, strict=True) if kind not in choices]
+    named = {str(value): f"{kind}={value}" for kind, values in known.items() for value in values}
+    return names or [named.get(tag, tag) for tag in tags]
 
 
 def _gain(win: Win) -> tuple[float, int]:

@@ -263,9 +263,11 @@ def _clear(runs: Path) -> None:
 
 
 def known_values(experiment: Experiment) -> Mapping[str, Sequence[str]]:
-    """What the built-in proposer could choose, kind by kind: what memory calls unexplored is measured against it."""
+    """What could be tried, kind by kind, which is what memory calls unexplored until it is: the tags of sources, whose
+    values nobody knows beforehand, and what the built-in proposer could choose."""
     choices = experiment.space.CHOICES if experiment.space else {}
-    return {kind: [str(value) for value in values] for kind, values in choices.items()}
+    kinds: dict[str, Sequence[str]] = dict.fromkeys(experiment.tags, ())
+    return kinds | {kind: [str(value) for value in values] for kind, values in choices.items()}
 
 
 def search_id() -> str:

@@ -4,10 +4,10 @@ What candidates, models and compilers said is quoted as data: on one line, witho
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from harness.records import Estimate, Status, Usage
+from harness.records import CaseResult, Estimate, Status, Usage
 
 QUOTE_CHARS = 200
 _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -75,3 +75,15 @@ def with_interval(estimate: Estimate) -> str:
 
 def plain(status: Status) -> str:
     return status.replace("_", " ")
+
+
+def counts(counts: Mapping[str, int], last_attempt: int) -> str:
+    counted = [f"{counts[status]} {plain(status)}" for status in reversed(Status) if counts.get(status)]
+    return f"{last_attempt} attempts: {', '.join(counted)}.\n" if counted else "No attempts yet.\n"
+
+
+def rates(result: CaseResult) -> tuple[str, str, str]:
+    """Work done in a nanosecond, arithmetic and bytes that have to be moved at least; and the share of the machine's
+    ceiling that it comes to, where that is known."""
+    gflops, gbytes = (f"{work / result.median_s / 1e9:.3g}" for work in (result.flops, result.bytes))
+    return gflops, gbytes, "" if result.of_ceiling is None else percent(result.of_ceiling)

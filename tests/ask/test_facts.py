@@ -73,7 +73,7 @@ def test_other_tests_of_a_pointer_are_no_split(body: str) -> None:
     ],
 )
 def test_pointers_moved_on_by_rows_are_a_traversal(body: str) -> None:
-    assert facts(function(body))["traversal"] == "used pointer row traversal"
+    assert facts(function(body))["traversal"] == "pointer row traversal"
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_one_size_or_loops_side_by_side_have_no_order(body: str) -> None:
 def test_the_example_of_the_notes_reads_as_a_sentence() -> None:
     body = f"if (bias) {{ {WORK} }} else {{ while (rows--) {{ {WORK} x += cols; }} }}"
     found = facts(function(body))
-    assert f"{found['bias']}, {found['traversal']}" == "split bias and no-bias paths, used pointer row traversal"
+    assert f"{found['bias']}, {found['traversal']}" == "split bias and no-bias paths, pointer row traversal"
 
 
 def test_the_facts_of_four_kilobytes_take_at_most_two_milliseconds() -> None:

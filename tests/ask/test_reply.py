@@ -71,7 +71,8 @@ def test_a_fenced_block_is_the_candidate_with_its_includes_macros_helpers_and_ty
 
 
 def test_a_candidate_carries_the_digest_of_its_source_and_its_tags_in_the_experiments_order(scale: Experiment) -> None:
-    expected = Candidate(source=FASTER, digest=digest(FASTER), tags=("avx2", "static helper functions"))
+    tags, kinds = ("avx2", "static helper functions"), ("isa", "helpers")
+    expected = Candidate(source=FASTER, digest=digest(FASTER), tags=tags, kinds=kinds)
     assert read(fenced(FASTER), scale) == expected
 
 

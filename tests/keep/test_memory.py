@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.errors import KeepError
-from harness.keep.memory import EXHAUSTED_AFTER, Memory
+from harness.keep.memory import EXHAUSTED_AFTER, RULE_AFTER, Memory
 from harness.records import Status
 from keep.samples import attempt, search
 
@@ -90,7 +91,7 @@ def test_values_that_have_won_apart_are_worth_trying_together() -> None:
         attempt(1, Status.BEST, 1.2, tags=(), choices={"isa": "avx2", "unroll": 1}),
         attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
     )
-    pairs = {frozenset(pair) for pair in _memory(*wins).unexplored().never_together}
+    pairs = {frozenset((pair.one, pair.other)) for pair in _memory(*wins).unexplored().never_together}
     assert pairs == {frozenset(("isa=avx2", "unroll=2")), frozenset(("isa=avx512", "unroll=1"))}
 
 
@@ -100,7 +101,58 @@ def test_values_that_were_measured_together_are_explored_whatever_came_of_it() -
         attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
         attempt(3, Status.SLOWER, tags=(), choices={"isa": "avx2", "unroll": 2}),
     )
-    assert _memory(*tried).unexplored().never_together == (("isa=avx512", "unroll=1"),)
+    (pair,) = _memory(*tried).unexplored().never_together
+    assert (pair.one, pair.other) == ("isa=avx512", "unroll=1")
+
+
+def test_values_that_only_failed_together_are_told_from_those_never_tried_together() -> None:
+    tried = (
+        attempt(1, Status.BEST, 1.2, tags=(), choices={"isa": "avx2", "unroll": 1}),
+        attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
+        attempt(3, Status.BUILD_FAILED, tags=(), choices={"isa": "avx2", "unroll": 2}),
+    )
+    found = _memory(*tried).unexplored()
+    assert [(pair.one, pair.other) for pair in found.failed_together] == [("isa=avx2", "unroll=2")]
+    assert [(pair.one, pair.other) for pair in found.never_together] == [("isa=avx512", "unroll=1")]
+
+
+def test_until_something_wins_pairs_are_of_what_was_measured() -> None:
+    slow = (attempt(n, Status.SLOWER, tags=tags) for n, tags in enumerate((("a",), ("b",)), 1))
+    assert [{pair.one, pair.other} for pair in _memory(*slow).unexplored().never_together] == [{"a", "b"}]
+
+
+def test_tags_of_sources_make_pairs_and_two_of_one_kind_do_not() -> None:
+    made = [attempt(n, Status.BEST, 1.5, tags=tags) for n, tags in enumerate((("avx2",), ("avx512", "prefetch")), 1)]
+    kinds = (("isa",), ("isa", "prefetch"))
+    of_kinds = [
+        replace(one, candidate=replace(one.candidate, kinds=names))
+        for one, names in zip(made, kinds, strict=True)
+        if one.candidate
+    ]
+    (pair,) = _memory(*of_kinds).unexplored().never_together
+    assert {pair.one, pair.other} == {"isa=avx2", "prefetch=prefetch"}
+
+
+def test_a_kind_that_no_source_has_shown_is_unexplored() -> None:
+    known: dict[str, tuple[str, ...]] = {"prefetch": (), "helpers": ()}
+    shown = attempt(1, tags=("static helper functions",))
+    assert shown.candidate is not None
+    shown = replace(shown, candidate=replace(shown.candidate, kinds=("helpers",)))
+    assert _memory(shown, known=known).unexplored().untried == ("prefetch",)
+
+
+def test_a_failure_that_came_three_times_is_a_rule() -> None:
+    often = [attempt(n, Status.WRONG, reason=f"output {n} is off") for n in range(1, RULE_AFTER + 1)]
+    assert [rule.line for rule in _memory(*often).rules()] == ["output 3 is off"]
+    assert not _memory(*often[:-1]).rules()
+
+
+def test_the_three_newest_failures_are_not_crowded_out_by_frequent_ones() -> None:
+    letters = "abcdefghijkl"
+    frequent = [attempt(n, Status.WRONG, reason=f"often {letters[n % 12]}") for n in range(1, 61)]
+    newest = [attempt(60 + n, Status.CRASHED, reason=f"new {name}") for n, name in enumerate("xyz", 1)]
+    lines = {failure.line for failure in _memory(*frequent, *newest).failing_most()}
+    assert {"new x", "new y", "new z"} <= lines
 
 
 def test_what_is_tried_often_and_never_wins_is_exhausted() -> None:

@@ -12,8 +12,10 @@ from harness.keep.memory import Memory
 from harness.keep.scores import START, Scores
 from harness.keep.state import State
 from harness.records import Attempt, Status, Verdict
+from harness.show.briefing import parent_note, standings
 from harness.show.plots import search_svg
-from harness.show.report import memory_md, parent_note, scores_md, standings
+from harness.show.remembered import memory_md
+from harness.show.report import scores_md
 from keep.samples import CASES, MACHINE, attempt, search, verdict
 
 ELSEWHERE = "Other CPU (AVX-512), 8 cores, gcc 13.1.0, Linux 6.8"

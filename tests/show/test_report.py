@@ -6,7 +6,9 @@ import pytest
 from harness.keep.memory import Memory
 from harness.keep.scores import MAX_WINNERS, Scores
 from harness.records import Attempt, Status, Usage
-from harness.show.report import memory_md, parent_note, scores_md, standings
+from harness.show.briefing import parent_note, standings
+from harness.show.remembered import memory_md
+from harness.show.report import scores_md
 from harness.show.words import cost, duration, gain, percent, quote
 from keep.samples import MACHINE, attempt, search
 
@@ -210,6 +212,32 @@ def test_memory_lists_untried_values_kind_by_kind() -> None:
         "- Never tried: `isa=avx2`, `isa=avx512`",
         "- Never tried: `bias=split`",
     ]
+
+
+def test_a_failure_that_was_repeated_stands_first_as_a_rule() -> None:
+    page = _memory_page(*(attempt(n, Status.WRONG, reason=f"output {n} is off") for n in (1, 2, 3)))
+    title = "Rules learnt from failures that were repeated"
+    assert _section(page, title) == "- Never again: `output 3 is off` (3 times wrong, last in attempt 3)"
+    assert page.index(title) < page.index("What has worked")
+
+
+def test_a_value_that_is_a_phrase_stands_without_its_kind() -> None:
+    made = attempt(1, Status.BUILD_FAILED, tags=("unrolled by 4", "avx2"))
+    assert made.candidate is not None
+    page = _memory_page(replace(made, candidate=replace(made.candidate, kinds=("unrolling", "isa"))))
+    assert _section(page, "What looks unexplored") == "- Only in attempts that failed: `unrolled by 4`, `isa=avx2`"
+
+
+@pytest.mark.parametrize("chars", [1500, 3000, 6000])
+def test_a_page_is_cut_to_its_length_and_keeps_what_failed_last(chars: int) -> None:
+    attempts = list(search(500))
+    memory = Memory(search="s1", known={"isa": ("scalar", "avx2")})
+    for one in attempts:
+        memory.fold(one)
+    page = memory_md(memory, _scores(*attempts), chars)
+    newest = sorted(memory.failing.values(), key=lambda failure: failure.last_attempt)[-3:]
+    assert len(page) <= chars
+    assert all(failure.line in page for failure in newest)
 
 
 def test_memory_says_what_is_exhausted() -> None:

@@ -1,0 +1,81 @@
+"""What a prompt tells of the standings: the parent with its times, and where the best and the specialists stand.
+
+Plain lines, pure: state in, text out. Times of another machine are left out: here they may rank otherwise.
+"""
+
+from harness.keep.scores import Scores
+from harness.keep.winners import Winner, is_same_machine
+from harness.records import SEED, CaseResult, Estimate
+from harness.show.words import duration, gain, rates
+
+
+def standings(scores: Scores, machine: str, parent: str = "") -> str:
+    """Where the champion's time goes on this machine, case by case, and who is better there. Where the champion is the
+    parent itself, `parent_times` says the first, and this no more than the second."""
+    if not is_same_machine(scores.machine, machine):
+        return ""
+    champion = scores.champion
+    if champion is None:
+        return "" if parent == SEED else _seed_times(scores, machine)
+    is_parent = champion is _winner(scores, parent)
+    lines = [] if is_parent else [f"The best so far (attempt {champion.attempt}){_over_seed(champion.speedup)}."]
+    for case, result in champion.cases.items():
+        holder = scores.specialists.get(case, champion)
+        better = "" if holder is champion else f"attempt {holder.attempt} is better here{_on(holder, case)}"
+        if not is_parent:
+            lines.append("; ".join(filter(None, (_case(case, result), better))))
+        elif better:
+            lines.append(f"{case}: {better}")
+    return "\n".join(lines)
+
+
+def parent_times(scores: Scores, ref: str, machine: str) -> str:
+    """What a parent takes on this machine, case by case; nothing where it is not known."""
+    if ref == SEED:
+        return _seed_times(scores, machine)
+    winner = _winner(scores, ref)
+    if winner is None or not winner.is_of(machine):
+        return ""
+    return "\n".join(_case(case, result) for case, result in winner.cases.items())
+
+
+def parent_note(scores: Scores, ref: str) -> str:
+    """What an attempt's parent is, in a few words; nothing where nothing is known of it."""
+    if ref == SEED:
+        return "the seed, the baseline of every speed-up"
+    winner = _winner(scores, ref)
+    if winner is None:
+        return ""
+    held = scores.held_by(winner)
+    title = f"the specialist of {', '.join(held)}" if held else f"a winner, {winner.status}"
+    if winner is scores.champion:
+        title = "the best so far"
+    return f"{title}{_over_seed(winner.speedup)}{'' if winner.is_of(scores.machine) else ' on another machine'}"
+
+
+def _winner(scores: Scores, ref: str) -> Winner | None:
+    return next((one for one in scores.winners if ref == str(one.attempt) or _is_commit(one, ref)), None)
+
+
+def _is_commit(winner: Winner, ref: str) -> bool:
+    return winner.commit is not None and len(ref) >= 7 and winner.commit.startswith(ref)
+
+
+def _case(case: str, result: CaseResult) -> str:
+    gflops, gbytes, share = rates(result)
+    line = f"{case}: {duration(result.median_s)}, {gain(result.speedup.ratio)} over the seed"
+    return line + f", {gflops} GFLOP/s, {gbytes} GB/s" + (f", {share} of the machine's ceiling" if share else "")
+
+
+def _on(holder: Winner, case: str) -> str:
+    return f" ({gain(holder.cases[case].speedup.ratio)})" if case in holder.cases else ""
+
+
+def _seed_times(scores: Scores, machine: str) -> str:
+    seed = scores.seed
+    cases = seed.cases if seed and is_same_machine(seed.machine, machine) else {}
+    return "\n".join(f"{case}: the seed takes {duration(seed_s)}" for case, seed_s in cases.items())
+
+
+def _over_seed(speedup: Estimate | None) -> str:
+    return f", {gain(speedup.ratio)} over the seed" if speedup else ""
