@@ -177,6 +177,7 @@ examples:
 verbs:
 """
 JSON_HELP = "one JSON object a line, nothing else on stdout"
+PARENT_HELP = "best (default), seed, specialist:CASE, an attempt's number, a winner's commit, or auto: a mix of them"
 SANDBOX_HELP = "refuse to run candidates where this kernel lacks a part of the sandbox"
 
 
@@ -199,7 +200,7 @@ def _parser() -> Parser:
     add("--model", metavar="NAME", help="a model's name, `builtin`, or `replay:FOLDER`")
     add("--base-url", metavar="URL", help="any OpenAI-compatible endpoint")
     add("--temperature", type=number(float, 0, 2), metavar="T", help="passed to the model if given")
-    add("--parent", default="best", metavar="REF", help="best, seed, an attempt's number or a winner's commit")
+    add("--parent", default="best", metavar="REF", help=PARENT_HELP)
     add("--instructions", metavar="TEXT|FILE", help="a word of yours in every prompt")
     add("--seed", type=number(int, 0), metavar="S", help="of the built-in proposer's draws; passed to a model")
     add("--require-sandbox", action="store_true", help=SANDBOX_HELP)

@@ -2,10 +2,12 @@
 
 from harness.ask.prompt import (
     ANSWER,
+    CHAMPION,
     INSTRUCTIONS,
     MACHINE,
     MEMORY,
     PARENT,
+    REMARKS,
     RULES,
     SCORES,
     TASK,
@@ -36,4 +38,4 @@ greatest score must not be -inf.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, MEMORY, PARENT, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

@@ -11,8 +11,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from harness.ask.prompt import Context, Prompt, render
+from harness.ask.prompt import Context, memory_chars
 from harness.ask.proposer import Proposer, Request
+from harness.ask.rendering import Prompt, render
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
@@ -32,9 +33,10 @@ from harness.records import SEED, Attempt, Candidate, Parent, Proposal, Status, 
 from harness.show import briefing
 from harness.show.live import Header
 from harness.show.pages import called
+from harness.show.remembered import memory_md
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
-from harness.variety import Angle, choose, directions_of, parents_of
+from harness.variety import AUTO, Angle, choose, directions_of, mixed_parents, parents_of, standstill
 from harness.verify import Remeasures, again
 
 _GRACE_S = 0.7  # of the two seconds within which an interrupt has to end a run; the pages take their part
@@ -198,29 +200,39 @@ class Search:
 
     def _render(self, number: int) -> Asked:
         """The prompt from the newest memory; where others are under way, from another angle than theirs."""
-        state = self.store.state
-        refs: Sequence[str] = (self.store.parent(self.options.parent).ref,)
-        directions: Sequence[str] = ()
         taken = [asked.angle for asked in (*self._unanswered, *self._unjudged.values())]
-        if taken:
-            refs = parents_of(state.scores, refs[0]) if self.options.parent == BEST else refs
-            directions = directions_of(state.memory.unexplored())
-        angle = choose(refs, directions, taken)
+        directions = directions_of(self.store.state.memory.unexplored()) if taken else ()
+        angle = choose(self._parents(number, is_alone=not taken), directions, taken)
         context = self._context(number, self.store.parent(angle.parent), angle.direction)
         return Asked(prompt=render(self.experiment, context, self._counter), angle=angle)
 
+    def _parents(self, number: int, *, is_alone: bool) -> Sequence[str]:
+        """What a prompt may start from, the first choice first."""
+        scores, wanted = self.store.state.scores, self.options.parent
+        first = self.store.parent(BEST if wanted == AUTO else wanted).ref
+        if wanted == AUTO:
+            # Of an old winner, nothing may be left on this disk.
+            mixed = mixed_parents(scores, first, number)
+            return [ref for ref in mixed if ref == first or self.store.winner_source(int(ref)) is not None]
+        return parents_of(scores, first) if wanted == BEST and not is_alone else (first,)
+
     def _context(self, number: int, parent: Parent, direction: str) -> Context:
-        scores = self.store.state.scores
+        state = self.store.state
+        scores, memory, best = state.scores, self.store.memory_page, self.store.parent(BEST)
+        room = memory_chars(self.experiment)
         return Context(
             experiment=self.experiment,
             number=number,
             parent=parent,
             parent_note=briefing.parent_note(scores, parent.ref),
-            memory=self.store.memory_page,
-            scores=briefing.standings(scores, self.machine),
+            parent_times=briefing.parent_times(scores, parent.ref, self.machine),
+            champion=None if parent.source == best.source else best,
+            memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
+            scores=briefing.standings(scores, self.machine, parent.ref),
             machine=asdict(this_machine()) | dict(caches()),
             instructions=self.options.instructions,
             direction=direction,
+            standstill=standstill(scores, state.memory),
         )
 
     async def judge(self, proposal: Proposal) -> Attempt:

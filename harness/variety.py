@@ -1,4 +1,5 @@
-"""How prompts that are in flight at once differ: by parent, and by a direction that memory calls unexplored.
+"""How prompts differ, of those in flight at once and from one to the next: by parent, and by a direction that memory
+calls unexplored. And what is said where a search stands still.
 
 Chooses among what it is given; asks nothing and remembers nothing.
 """
@@ -7,8 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
-from harness.keep.memory import Unexplored
+from harness.keep.memory import Memory, Unexplored
 from harness.keep.scores import Scores
+from harness.records import Status
+
+AUTO = "auto"
+PLATEAU = 12
+_DIRECTIONS_TOLD = 6
+_REPEATED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,47 @@ def choose(parents: Sequence[str], directions: Sequence[str], taken: Sequence[An
 def parents_of(scores: Scores, best: str) -> Sequence[str]:
     """The best, then the specialists: each beats it somewhere."""
     return tuple(dict.fromkeys((best, *map(str, scores.specialist_attempts.values()))))
+
+
+def mixed_parents(scores: Scores, best: str, number: int) -> Sequence[str]:
+    """`--parent auto`: every other attempt starts from the best, those between from the specialists in turns and, after
+    a plateau, from an earlier winner. The parent of this number comes first."""
+    parents = [*parents_of(scores, best)]
+    earlier = [] if since_winner(scores) < PLATEAU else _earlier(scores, {*parents})
+    if earlier:
+        parents.append(earlier[number // 2 % len(earlier)])
+    if number % 2 and len(parents) > 1:
+        first = 1 + number // 2 % (len(parents) - 1)
+        parents.insert(0, parents.pop(first))
+    return parents
+
+
+def _earlier(scores: Scores, taken: set[str]) -> Sequence[str]:
+    """Winners of this machine that hold no title, the newest first."""
+    usable = (one for one in reversed(scores.winners) if one.is_of(scores.machine) and not one.fails_on(scores.machine))
+    return [str(one.attempt) for one in usable if str(one.attempt) not in taken]
+
+
+def since_winner(scores: Scores) -> int:
+    """How many attempts have changed nothing."""
+    return scores.last_attempt - max((winner.attempt for winner in scores.winners), default=0)
+
+
+def standstill(scores: Scores, memory: Memory) -> str:
+    """What a prompt says where the search has come to a plateau or repeats itself; nothing where it does neither."""
+    said = []
+    idle = since_winner(scores)
+    if idle >= PLATEAU:
+        directions = directions_of(memory.unexplored())
+        start = idle % len(directions) if directions else 0
+        told = [*directions[start:], *directions[:start]][:_DIRECTIONS_TOLD]
+        choose_one = "choose an unexplored direction from the list, and leave the usual one:" if told else ""
+        listed = "".join(f"\n- {direction}" for direction in told)
+        said.append(f"The last {idle} attempts changed nothing; {choose_one or 'change more than they did.'}{listed}")
+    repeated = sum(one.status is Status.DUPLICATE for one in memory.recent)
+    if repeated >= _REPEATED:
+        said.append(f"{repeated} of the last {len(memory.recent)} answers were code that had been tried before.")
+    return "\n\n".join(said)
 
 
 def directions_of(unexplored: Unexplored) -> Sequence[str]:

@@ -2,10 +2,12 @@
 
 from harness.ask.prompt import (
     ANSWER,
+    CHAMPION,
     INSTRUCTIONS,
     MACHINE,
     MEMORY,
     PARENT,
+    REMARKS,
     RULES,
     SCORES,
     TASK,
@@ -32,4 +34,4 @@ multiply-add for each load is the wall of a plain dot product. Leave registers f
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, MEMORY, PARENT, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

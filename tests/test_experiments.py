@@ -12,8 +12,9 @@ from itertools import islice, product
 import pytest
 
 from harness import contract
-from harness.ask.prompt import Context, render
+from harness.ask.prompt import Context
 from harness.ask.proposer import BUILTIN, Choice, Request, choose
+from harness.ask.rendering import render
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment

@@ -198,6 +198,19 @@ def test_running_again_goes_on_with_the_next_number(later: Path, tmp_path: Path)
     assert [(line["attempt"], line["parent"]) for line in attempts] == [(6, "seed")]
 
 
+@pytest.mark.parametrize("parent", ["specialist:long", "auto"])
+def test_the_best_of_a_case_and_a_mix_can_be_the_parent(searched: Searched, later: Path, parent: str) -> None:
+    with Loopback([scratch.PROSE]) as server:
+        done = loop(later, "--model", "m", "--base-url", server.base_url, "--parent", parent, "--json")
+    assert [line["parent"] for line in done.lines if line["event"] == "attempt"] == [str(WINNER)]
+
+
+def test_a_case_that_is_not_there_is_told_with_those_that_are(later: Path) -> None:
+    done = loop(later, "--model", scratch.write_replies(later.parent / "replies", "x"), "--parent", "specialist:wide")
+    assert scratch.is_plain_error(done)
+    assert "has no case 'wide'" in done.err and "its cases: long." in done.err
+
+
 @pytest.mark.parametrize("parent", ["3", "COMMIT"])
 def test_an_attempt_or_a_commit_can_be_the_parent(searched: Searched, later: Path, parent: str) -> None:
     ref, source = (searched.winner[:9], scratch.FASTER) if parent == "COMMIT" else (parent, scratch.WRONG)

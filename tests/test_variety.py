@@ -1,6 +1,9 @@
-from harness.keep.memory import Unexplored
+from harness.keep.memory import Memory, Unexplored
 from harness.keep.pairs import Pair
-from harness.variety import Angle, choose, directions_of
+from harness.keep.scores import Scores
+from harness.records import Attempt, Status
+from harness.variety import PLATEAU, Angle, choose, directions_of, mixed_parents, standstill
+from keep.samples import attempt
 
 DIRECTIONS = ("try a.", "try b.")
 
@@ -46,3 +49,61 @@ def test_pairs_that_won_apart_are_named_before_what_is_untried_and_what_only_fai
     assert "isa=avx2" in second
     assert "unroll=8" in third
     assert "tile=8" in fourth and "isa=avx" in fourth
+
+
+WON = (attempt(1, Status.BEST, 1.2), attempt(2, Status.BEST, 1.5), attempt(3, Status.SPECIALIST, 1.1, odd=1.9))
+
+
+def _idle(count: int, status: Status = Status.SLOWER) -> list[Attempt]:
+    return [attempt(n, status) for n in range(len(WON) + 1, len(WON) + 1 + count)]
+
+
+def _scores(*attempts: Attempt) -> Scores:
+    scores = Scores(search="s1", experiment="linear")
+    for one in attempts:
+        scores.fold(one)
+    return scores
+
+
+def _firsts(scores: Scores) -> list[str]:
+    """What eight attempts in a row would start from."""
+    return [mixed_parents(scores, "2", number)[0] for number in range(8)]
+
+
+def _said(*attempts: Attempt) -> str:
+    memory = Memory(search="s1", known={"isa": ("scalar", "avx2", "avx512")})
+    for one in attempts:
+        memory.fold(one)
+    return standstill(_scores(*attempts), memory)
+
+
+def test_a_mix_of_parents_is_every_other_time_the_best_and_a_specialist_between() -> None:
+    assert _firsts(_scores(*WON)) == ["2", "3"] * 4
+
+
+def test_after_a_plateau_an_earlier_branch_is_among_the_parents() -> None:
+    assert set(_firsts(_scores(*WON, *_idle(PLATEAU - 1)))) == {"2", "3"}
+    assert set(_firsts(_scores(*WON, *_idle(PLATEAU)))) == {"2", "3", "1"}
+
+
+def test_a_mix_of_parents_before_the_first_winner_is_the_start_alone() -> None:
+    assert mixed_parents(_scores(*(attempt(n) for n in range(1, 40))), "seed", 5) == ["seed"]
+
+
+def test_a_plateau_is_told_with_directions_that_nobody_took() -> None:
+    said = _said(*WON, *_idle(PLATEAU))
+    assert said.startswith("The last 12 attempts changed nothing; choose an unexplored direction from the list")
+    assert "- try isa=scalar, which has not been tried." in said
+
+
+def test_the_list_of_a_plateau_begins_elsewhere_after_each_attempt() -> None:
+    first, second = (_said(*WON, *_idle(PLATEAU + more)).splitlines()[1] for more in (0, 1))
+    assert first != second
+
+
+def test_a_search_that_gets_on_is_told_nothing() -> None:
+    assert _said(*WON, *_idle(PLATEAU - 1)) == ""
+
+
+def test_answers_that_repeat_earlier_ones_are_told() -> None:
+    assert "3 of the last 6 answers were code that had been tried before" in _said(*WON, *_idle(3, Status.DUPLICATE))

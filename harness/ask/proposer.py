@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from harness.ask.prompt import Prompt
+from harness.ask.rendering import Prompt
 from harness.contract import Experiment
 from harness.errors import ProposerError
 from harness.records import Choices, Parent, Proposal, Trial

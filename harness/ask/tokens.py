@@ -20,13 +20,13 @@ _Encode: TypeAlias = Callable[[str], int]
 _TABLE_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 _WAIT_S = 1.0
 _FORGET_AFTER_S = 24 * 3600.0
-_TYPICAL_BYTES = 3
+TYPICAL_BYTES = 3
 _FEWEST_BYTES = 2
 
 
 def estimate(text: str) -> int:
     """A typical count for code and English, without any table."""
-    return -(-len(text.encode("utf-8", "replace")) // _TYPICAL_BYTES)
+    return -(-len(text.encode("utf-8", "replace")) // TYPICAL_BYTES)
 
 
 def upper_bound(text: str) -> int:

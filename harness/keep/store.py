@@ -27,7 +27,7 @@ from harness.keep.state import JOURNAL, MEMORY, SCORES, State
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 from harness.source import digest
 
-BEST = "best"
+BEST, SPECIALIST = "best", "specialist:"
 PICTURE = "SCORES.svg"
 _SOURCES_HELD = 16
 _SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
@@ -190,10 +190,17 @@ class Store:
         return {case: self.source(str(winner.attempt)) for case, winner in others.items()}
 
     def parent(self, ref: str) -> Parent:
-        """What `--parent` names: best, seed, an attempt's number or a winner's commit."""
+        """What `--parent` names: best, seed, specialist:CASE, an attempt's number or a winner's commit."""
+        scores = self.state.scores
+        holder = scores.champion
+        if ref.startswith(SPECIALIST):
+            case = ref.removeprefix(SPECIALIST)
+            cases = [one.name for one in self.experiment.evaluation.cases]
+            if case not in cases:
+                raise KeepError(f"{self.experiment.name} has no case {case!r}.", f"its cases: {', '.join(cases)}.")
+            holder, ref = scores.specialists.get(case), BEST
         if ref == BEST:
-            champion = self.state.scores.champion
-            ref = self.state.scores.start if champion is None else str(champion.attempt)
+            ref = scores.start if holder is None else str(holder.attempt)
         return Parent(ref=ref, source=self.source(ref))
 
     def source(self, ref: str) -> str:

@@ -10,8 +10,8 @@ import pytest
 
 from harness import contract
 from harness.ask.models.builtin import Builtin
-from harness.ask.prompt import Prompt
 from harness.ask.proposer import Exhausted, Request
+from harness.ask.rendering import Prompt
 from harness.ask.reply import read_reply
 from harness.contract import Experiment
 from harness.errors import ProposerError

@@ -12,10 +12,9 @@ from harness.ask.prompt import (
     RULES,
     TASK,
     Context,
-    Prompt,
     Section,
-    render,
 )
+from harness.ask.rendering import Prompt, render
 from harness.ask.reply import read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from harness.ask.models.replay import Replay
-from harness.ask.prompt import Prompt
 from harness.ask.proposer import Exhausted, Request
+from harness.ask.rendering import Prompt
 from harness.contract import Experiment
 from harness.errors import ProposerError
 from harness.records import Parent, Proposal, Usage

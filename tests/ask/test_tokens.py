@@ -81,7 +81,7 @@ def test_making_a_counter_neither_imports_nor_asks_anything(tmp_path: Path) -> N
 def test_a_prompt_that_surely_fits_is_rendered_without_tiktoken(tmp_path: Path) -> None:
     code = (
         "import sys\n"
-        "from harness.ask.prompt import Context, render\n"
+        "from harness.ask.prompt import Context\nfrom harness.ask.rendering import render\n"
         "from harness.ask.tokens import TokenCounter\n"
         "from harness.contract import ROOT, load\n"
         "from harness.records import Parent\n"

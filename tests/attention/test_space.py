@@ -13,7 +13,8 @@ import pytest
 
 from attention import space
 from harness import contract
-from harness.ask.prompt import Context, render
+from harness.ask.prompt import Context
+from harness.ask.rendering import render
 from harness.ask.tokens import TokenCounter
 from harness.contract import Case
 from harness.records import SEED, Parent

@@ -10,8 +10,8 @@ import pytest
 
 from harness.ask.models.backoff import Patience
 from harness.ask.models.openai import OpenAI
-from harness.ask.prompt import Prompt
 from harness.ask.proposer import Request
+from harness.ask.rendering import Prompt
 from harness.contract import Experiment, load
 from harness.errors import GivenUp, ProposerError
 from harness.records import Parent, Proposal
