@@ -18,10 +18,11 @@ from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
 from harness.hooks import blame
+from harness.judge import remarks
 from harness.judge.clock import Stop
 from harness.judge.machine import caches, fingerprint, this_machine
 from harness.judge.stats import ALPHA
-from harness.judge.toolchain import require_compiler
+from harness.judge.toolchain import cache_folder, require_compiler
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.budget import Budget, Ledger, require_price
 from harness.keep.scores import Scores
@@ -226,6 +227,7 @@ class Search:
             parent=parent,
             parent_note=briefing.parent_note(scores, parent.ref),
             parent_times=briefing.parent_times(scores, parent.ref, self.machine),
+            remarks=remarks.known(self.experiment, cache_folder(), parent.source),
             champion=None if parent.source == best.source else best,
             memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
             scores=briefing.standings(scores, self.machine, parent.ref),

@@ -198,6 +198,12 @@ def test_running_again_goes_on_with_the_next_number(later: Path, tmp_path: Path)
     assert [(line["attempt"], line["parent"]) for line in attempts] == [(6, "seed")]
 
 
+def test_the_prompt_after_a_winner_has_its_times_and_what_the_compiler_said_of_its_loops(searched: Searched) -> None:
+    prompt = searched.server.requests[WINNER].body["messages"][-1]["content"]
+    assert "What it takes here, case by case:\n\n```text\nlong: " in prompt
+    assert "| for (; i + 4 <= n; i += 4)" in prompt.partition("## What the compiler says of the parent's loops")[2]
+
+
 @pytest.mark.parametrize("parent", ["specialist:long", "auto"])
 def test_the_best_of_a_case_and_a_mix_can_be_the_parent(searched: Searched, later: Path, parent: str) -> None:
     with Loopback([scratch.PROSE]) as server:

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
-from harness.judge import elf, gate, measure, roofline, stats, toolchain
+from harness.judge import elf, gate, measure, remarks, roofline, stats, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Comparison
 from harness.judge.diagnostics import Diagnostics
@@ -133,6 +133,7 @@ class Judge:
         found = again.report(finding, status)
         if status.is_winner:
             _refuse_impossible(found)
+            remarks.keep(self.experiment, cache_folder(), source, candidate.remarks)
             return found
         return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
 
@@ -224,6 +225,7 @@ class Judge:
             except Fault as fault:
                 raise self._unfit(source, fault) from None
             self._artifacts[source] = built
+            remarks.keep(self.experiment, cache_folder(), source, built.remarks)
         return self._artifacts[source]
 
     def probe(self, source: str) -> measure.Probe:

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -24,11 +24,11 @@ from typing import Protocol
 from elftools.elf.elffile import ELFFile
 
 from harness.errors import JudgeError
-from harness.judge.diagnostics import CANDIDATE, Diagnostics, diagnose
+from harness.judge.diagnostics import CANDIDATE, Diagnostics, diagnose, remarks
 
 HERE = Path(__file__).resolve().parent
 COMPILER = "gcc"
-PRELUDE = "prelude.h"
+PRELUDE, REMARKS = "prelude.h", "remarks"
 COMPILE_FLAGS = ("-fPIC", "-fvisibility=hidden")
 # Without a symbol table: the names of helpers would make different artifacts of the same code.
 LINK_FLAGS = ("-shared", "-nostartfiles", "-nostdlib", "-Wl,-s,-z,now,-z,noexecstack")
@@ -40,6 +40,8 @@ _MEMORY_BYTES_MAX = 4 << 30
 _PRELUDE = '#include <stddef.h>\n#include <stdint.h>\n__attribute__((visibility("default"))) {signature};\n'
 # gcc quotes whatever file a `#line` names: the lines shown are taken by us, from the candidate's own text.
 _SAY_LITTLE = ("-w", "-fmax-errors=8", "-fno-diagnostics-show-caret", "-fno-diagnostics-show-option")
+# It costs nothing to write down what becomes of the loops.
+_REMARK = f"-fopt-info-vec-optimized-missed={REMARKS}"
 # The files around it would tell a candidate the gate's run from the build's, and show each another text.
 _SEE_NO_FILES = ("-D__has_include(...)=0", "-D__has_include_next(...)=0", "-D__has_embed(...)=0")
 _TOOL_TIMEOUT_S = 60.0
@@ -65,10 +67,12 @@ class SupportsBool(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A built shared object, whole in memory: no file of it stays behind. `compiled` is what it was linked from."""
+    """A built shared object, whole in memory: no file of it stays behind. `compiled` is what it was linked from;
+    `remarks` are the compiler's on its loops, text from a candidate."""
 
     content: bytes
     compiled: bytes = b""
+    remarks: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -123,8 +127,12 @@ def build(
 ) -> Artifact | Diagnostics:
     """Compile one candidate: everything is hidden but the one function of that signature."""
     with _box(timeout_s, stop, _roots()) as box:
-        compiled = _compile([*flags, *COMPILE_FLAGS, "-c", *_lay_out(source, signature, box.folder)], box, source)
-        return compiled if isinstance(compiled, Diagnostics) else _link(compiled, flags, None, box)
+        options = [*flags, *COMPILE_FLAGS, _REMARK, "-c"]
+        compiled = _compile([*options, *_lay_out(source, signature, box.folder)], box, source)
+        artifact = compiled if isinstance(compiled, Diagnostics) else _link(compiled, flags, None, box)
+        if isinstance(artifact, Diagnostics) or not (box.folder / REMARKS).is_file():
+            return artifact
+        return replace(artifact, remarks=remarks(_beginning(box.folder / REMARKS), source))
 
 
 def relink(

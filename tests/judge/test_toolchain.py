@@ -13,7 +13,8 @@ from elftools.elf.elffile import ELFFile
 from harness.contract import ROOT
 from harness.judge import elf, toolchain
 from harness.judge.clock import Stop
-from harness.judge.toolchain import Artifact, Diagnostics
+from harness.judge.diagnostics import Diagnostics
+from harness.judge.toolchain import Artifact
 
 SIGNATURE = "void twice(float *out, int n)"
 PLAIN = "void twice(float *out, int n) { for (int i = 0; i < n; i++) out[i] *= 2; }\n"
@@ -216,3 +217,37 @@ def test_code_that_differs_in_the_names_of_helpers_alone_is_the_same_object() ->
              for name in names]  # fmt: skip
     digests = {artifact.digest for artifact in built if isinstance(artifact, toolchain.Artifact)}
     assert len(digests) == 1
+
+
+def remarks(source: str) -> tuple[str, ...]:
+    built = toolchain.build(source, SIGNATURE, ("-O3", "-mavx2"), 30, stop=False)
+    assert isinstance(built, Artifact)
+    return built.remarks
+
+
+def test_a_loop_that_became_vectors_is_remarked_with_its_line() -> None:
+    (line,) = remarks(PLAIN)
+    assert line.startswith("    1 | void twice(float *out, int n) { for") and "loop vectorized using 32 byte" in line
+
+
+def test_a_loop_that_did_not_is_remarked_with_the_reason() -> None:
+    loop = "    for (int i = 1; i < n; i++)\n        out[i] += out[i - 1];\n"
+    (line,) = remarks(f"void twice(float *out, int n) {{\n{loop}}}\n")
+    assert line.startswith("    2 | for (int i = 1; i < n; i++) -- not vectorized: ")
+
+
+def test_a_loop_over_vectors_by_hand_needs_no_remark() -> None:
+    loop = "for (int i = 0; i < n; i += 8) _mm256_storeu_ps(out + i, _mm256_maskload_ps(out, _mm256_set1_epi32(n)));"
+    assert remarks(f"#include <immintrin.h>\nvoid twice(float *out, int n) {{ {loop} }}\n") == ()
+
+
+def test_remarks_are_few_and_short_however_many_loops_there_are() -> None:
+    loops = "".join(f"    for (int i = 1; i < n; i++) out[i] += {k} * out[i - 1];\n" for k in range(200))
+    lines = remarks(f"void twice(float *out, int n) {{\n{loops}}}\n")
+    assert len(lines) == 21 and lines[-1].startswith("… ") and max(map(len, lines)) <= 241
+
+
+def test_remarks_quote_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("the secret\n" * 9)
+    aimed = f'#line 3 "{tmp_path}/secret"\n{PLAIN}'
+    assert remarks(aimed) == ()
