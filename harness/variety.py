@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from harness.keep.memory import Memory, Unexplored
+from harness.keep.pairs import kind_of, said
 from harness.keep.scores import Scores
 from harness.records import Status
 
@@ -62,31 +63,37 @@ def since_winner(scores: Scores) -> int:
 
 def standstill(scores: Scores, memory: Memory) -> str:
     """What a prompt says where the search has come to a plateau or repeats itself; nothing where it does neither."""
-    said = []
+    told = []
     idle = since_winner(scores)
     if idle >= PLATEAU:
         directions = directions_of(memory.unexplored())
         start = idle % len(directions) if directions else 0
-        told = [*directions[start:], *directions[:start]][:_DIRECTIONS_TOLD]
-        choose_one = "choose an unexplored direction from the list, and leave the usual one:" if told else ""
-        listed = "".join(f"\n- {direction}" for direction in told)
-        said.append(f"The last {idle} attempts changed nothing; {choose_one or 'change more than they did.'}{listed}")
+        listed = [*directions[start:], *directions[:start]][:_DIRECTIONS_TOLD]
+        choose_one = "choose an unexplored direction from the list, and leave the usual one:" if listed else ""
+        lines = "".join(f"\n- {direction}" for direction in listed)
+        told.append(f"The last {idle} attempts changed nothing; {choose_one or 'change more than they did.'}{lines}")
     repeated = sum(one.status is Status.DUPLICATE for one in memory.recent)
     if repeated >= _REPEATED:
-        said.append(f"{repeated} of the last {len(memory.recent)} answers were code that had been tried before.")
-    return "\n\n".join(said)
+        told.append(f"{repeated} of the last {len(memory.recent)} answers were code that had been tried before.")
+    return "\n\n".join(told)
 
 
 def directions_of(unexplored: Unexplored) -> Sequence[str]:
     """What memory knows to be unexplored, as a request each."""
     together = (
-        f"combine {pair.one} with {pair.other}: each has proved good, and they were never tried together."
+        f"combine {said(pair.one)} with {said(pair.other)}: each has proved good, and they were never tried together."
         for pair in unexplored.never_together
     )
-    untried = (f"try {name}, which has not been tried." for name in unexplored.untried)
-    failed = (f"make {name} work: it has only failed so far." for name in unexplored.only_failed)
+    kinds: dict[str, list[str]] = {}
+    for name in unexplored.untried:
+        kinds.setdefault(kind_of(name), []).extend(name.split("=")[1:])
+    untried = (
+        f"try {kind}{' ' if values else ''}{' or '.join(values)}, which no attempt has tried."
+        for kind, values in kinds.items()
+    )
+    failed = (f"make {said(name)} work: it has only failed so far." for name in unexplored.only_failed)
     apart = (
-        f"make {pair.one} work with {pair.other}: each works alone, and together they have only failed so far."
+        f"make {said(pair.one)} work with {said(pair.other)}: each works alone, and together they have only failed so far."
         for pair in unexplored.failed_together
     )
     return (*together, *untried, *failed, *apart)

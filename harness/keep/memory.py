@@ -146,11 +146,13 @@ class Memory:
 
     def unexplored(self) -> Unexplored:
         seen = {kind_of(name) for name in self.tallies}
-        names = (f"{kind}={value}" for kind, values in self.known.items() for value in values)
-        kinds = (kind for kind, values in self.known.items() if not values and kind not in seen)
+        named = {kind: [f"{kind}={value}" for value in values] for kind, values in self.known.items()}
+        # Where sources come from a model, the values that a space knows are no news but for kinds that both speak of.
+        spoken = [names for names in named.values() if not seen or not self.tallies.keys().isdisjoint(names)]
+        kinds = (kind for kind, names in named.items() if not names and kind not in seen)
         apart = tuple(islice(self.pairs.unmeasured(self._most_successful()), _PAIRS_SEEN))
         return Unexplored(
-            untried=(*(name for name in names if name not in self.tallies), *kinds),
+            untried=(*(name for names in spoken for name in names if name not in self.tallies), *kinds),
             only_failed=tuple(name for name, tally in self.tallies.items() if not tally.measured),
             never_together=tuple(pair for pair in apart if not pair.failed)[:_PAIRS_SHOWN],
             failed_together=tuple(pair for pair in apart if pair.failed)[:_FAILED_PAIRS_SHOWN],

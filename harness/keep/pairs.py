@@ -88,3 +88,9 @@ class Pairs:
 def kind_of(name: str) -> str:
     """The kind of a value that is named `kind=value`; a name alone is a kind of its own."""
     return name.partition("=")[0]
+
+
+def said(name: str) -> str:
+    """A value as it is told: a phrase needs no kind beside it."""
+    value = name.partition("=")[2]
+    return value if " " in value else name

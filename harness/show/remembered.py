@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.keep.memory import Memory, Unexplored, Win
-from harness.keep.pairs import Pair
+from harness.keep.pairs import Pair, said
 from harness.keep.scores import Scores
 from harness.show.words import counts, plain, quote, with_interval
 
@@ -76,11 +76,11 @@ def _failing(memory: Memory) -> tuple[list[_Item], list[_Item]]:
     forbidden = memory.rules()
     for n, one in enumerate(ways):
         is_new = one.last_attempt in newest
-        said, often = quote(one.line), f"{_times(one.count)} {plain(one.status)}, last in attempt {one.last_attempt}"
+        words, often = quote(one.line), f"{_times(one.count)} {plain(one.status)}, last in attempt {one.last_attempt}"
         if one in forbidden:
-            rules.append(_Item(100 if is_new else 84 - n, f"- Never again: {said} ({often})"))
+            rules.append(_Item(100 if is_new else 84 - n, f"- Never again: {words} ({often})"))
         else:
-            others.append(_Item(100 if is_new else 60 - n, f"- {often}: {said}"))
+            others.append(_Item(100 if is_new else 60 - n, f"- {often}: {words}"))
     return rules, others
 
 
@@ -132,9 +132,7 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _name(name: str) -> str:
-    """A value that is a phrase needs no kind beside it."""
-    value = name.partition("=")[2]
-    return quote(value if " " in value else name)
+    return quote(said(name))
 
 
 def _quoted(names: Iterable[str]) -> str:

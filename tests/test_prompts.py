@@ -1,0 +1,108 @@
+"""What reaches a model: the prompt of each experiment against its golden file, and of long searches by its contents.
+
+`python tests/prompts.py` writes the golden files anew.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import scratch
+from harness import contract
+from harness.ask.prompt import memory_chars
+from harness.ask.tokens import estimate
+from harness.contract import Experiment
+from harness.judge.machine import fingerprint
+from harness.keep.memory import Memory
+from harness.keep.scores import Scores
+from harness.keep.store import known_values
+from harness.records import Attempt, Status
+from keep.samples import attempt, search
+from loopback import Loopback
+from prompts import EXPERIMENTS, GOLDEN, golden, of_cases
+
+CAUSES = ("case few: out[0] is 7, must be 21", "candidate.c:3: error: 'sum' undeclared", "SIGSEGV in case none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the server was asked after a search of so many attempts."""
+
+    experiment: Experiment
+    scores: Scores
+    prompt: str
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_prompt_is_the_golden_one(name: str) -> None:
+    assert golden(name) == (GOLDEN / f"{name}.md").read_text(encoding="utf-8"), "python tests/prompts.py renews it"
+
+
+def _searched(folder: Path, attempts: int) -> tuple[Experiment, Scores]:
+    """The small experiment after that many attempts, of which the last three failed; snapshots and winners alone, as in
+    a fresh clone."""
+    manifest = {**scratch.MANIFEST, "tags": ["unrolling", "prefetch"]}
+    (scratch.write_total(folder) / "experiment.json").write_text(json.dumps(manifest))
+    experiment = contract.load(folder)
+    scores = Scores(search="20261121T000000-0000", experiment="total")
+    memory = Memory(search=scores.search, known=known_values(experiment))
+    for one in (*search(attempts - len(CAUSES)), *_failures(attempts)):
+        made = of_cases(one, experiment, fingerprint(experiment.flags))
+        scores.fold(made)
+        memory.fold(made)
+    experiment.winners.mkdir()
+    for winner in scores.winners:
+        commit = f"{winner.attempt:012x}" + 28 * "0"
+        scores.committed(winner.attempt, commit)
+        memory.committed(winner.attempt, commit)
+        (experiment.winners / f"{commit[:12]}.c").write_text(scratch.FASTER)
+    (folder / "SCORES.json").write_text(scores.text())
+    (folder / "MEMORY.json").write_text(memory.text())
+    return experiment, scores
+
+
+def _failures(attempts: int) -> list[Attempt]:
+    statuses = (Status.WRONG, Status.BUILD_FAILED, Status.CRASHED)
+    first = attempts - len(CAUSES) + 1
+    return [attempt(first + n, statuses[n], reason=cause) for n, cause in enumerate(CAUSES)]
+
+
+@pytest.fixture(scope="module", params=[10, 1_000, 10_000])
+def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Asked:
+    experiment, scores = _searched(tmp_path_factory.mktemp("searched") / "total", request.param)
+    with Loopback([scratch.PROSE]) as server:
+        done = scratch.loop(experiment.folder, "--model", "m", "--base-url", server.base_url, "--no-commit")
+        assert server.requests, done.err
+        prompt = server.requests[0].body["messages"][-1]["content"]
+    return Asked(experiment=experiment, scores=scores, prompt=prompt)
+
+
+def test_the_causes_of_the_last_three_failures_reach_the_prompt(asked: Asked) -> None:
+    assert [cause for cause in CAUSES if cause not in asked.prompt] == []
+
+
+def test_the_champion_reaches_the_prompt_with_its_times(asked: Asked) -> None:
+    champion = asked.scores.champion
+    assert champion is not None and champion.speedup is not None
+    assert f"({champion.attempt}: the best so far, x{champion.speedup.ratio:.3f} over the seed)" in asked.prompt
+    assert "What it takes here, case by case:\n\n```text\nlong: " in asked.prompt
+
+
+def test_what_nobody_has_tried_reaches_the_prompt(asked: Asked) -> None:
+    found = asked.prompt.partition("## What looks unexplored\n\n")[2].partition("\n\n")[0].splitlines()
+    assert "- No source has shown any: `prefetch`" in found
+
+
+def test_the_prompt_keeps_its_budget_and_memory_its_share(asked: Asked) -> None:
+    memory = asked.prompt.partition("# Memory\n")[2].partition("\n```")[0]
+    assert 0 < len(memory) <= memory_chars(asked.experiment)
+    assert estimate(asked.prompt) <= asked.experiment.limits.prompt_tokens
+
+
+def test_a_parent_as_long_as_a_source_may_be_fits_the_prompt_of_every_experiment() -> None:
+    for name in EXPERIMENTS:
+        experiment = contract.load(contract.ROOT / name)
+        limits = experiment.limits
+        assert estimate(golden(name)) + estimate("x" * limits.source_bytes) <= limits.prompt_tokens
