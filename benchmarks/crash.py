@@ -29,8 +29,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from whole import faults_at_the_end, faults_of_the_journal
-
 import loop
 import scratch
 from harness import contract
@@ -45,6 +43,7 @@ from harness.records import CaseResult, Estimate, Status, Verdict
 from harness.search import Options, Search
 from harness.show import plots
 from harness.show.live import Json
+from whole import faults_at_the_end, faults_of_the_journal
 
 PR_SET_CHILD_SUBREAPER = 36
 ORPHANS_END_S = 5.0

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import scratch
+from documented import differences
 from loopback import Answer, Loopback
 from scratch import Done, fenced, git, loop
 
@@ -104,6 +105,10 @@ def test_each_answer_becomes_an_attempt_with_the_status_it_earned(searched: Sear
 
 def test_json_output_is_one_object_a_line_with_a_schema(searched: Searched) -> None:
     assert {line["schema"] for line in searched.done.lines} == {1}
+
+
+def test_the_events_of_a_run_are_documented(searched: Searched) -> None:
+    assert differences("search", searched.done.lines, unseen=["note"]) == []
 
 
 def test_one_answer_is_asked_for_each_attempt(searched: Searched) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import scratch
+from documented import differences
 from scratch import Done, fenced, git, loop
 
 ELSEWHERE = "Other CPU (AVX-512), 8 cores, gcc 13.1.0, Linux 6.8"
@@ -79,6 +80,7 @@ def test_a_title_that_is_lost_goes_to_a_winner_that_is_measured_too(experiment: 
     (experiment / "SCORES.json").write_text(json.dumps(scores | {"winners": [*scores["winners"], former]}))
     done = loop("verify", experiment, "--json")
     assert {line["schema"] for line in done.lines} == {1}
+    assert differences("verify", done.lines) == []
     assert [line["event"] for line in done.lines] == ["measured", "measured", "winner", "winner", "close"], done.err
     champion, next_best = done.lines[2:4]
     assert (champion["status"], next_best["status"]) == ("wrong", "accepted")

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import scratch
+from documented import differences, sections
 from harness.ask.models.backoff import Patience
 from harness.ask.models.openai import OpenAI
 from harness.contract import load
@@ -55,3 +56,4 @@ def test_between_all_faults_each_reply_becomes_one_attempt(tmp_path: Path) -> No
     assert [event["attempt"]["number"] for event in journal if event["kind"] == "judged"] == list(range(1, 13))
     notes = [json.loads(line) for line in said.getvalue().splitlines()]
     assert any("asking again" in note.get("text", "") for note in notes)
+    assert differences("search", [note for note in notes if note["event"] == "note"], unseen=sections()["search"]) == []

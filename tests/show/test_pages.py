@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from documented import differences
 from harness import contract
 from harness.contract import Experiment
 from harness.errors import HarnessError
@@ -139,3 +140,9 @@ def test_an_experiment_of_the_house_is_called_by_its_name() -> None:
 def test_an_experiment_elsewhere_is_called_by_its_path_in_quotes_where_needed(tmp_path: Path) -> None:
     experiment = contract.load(write_total(tmp_path / "my total"))
     assert pages.called(experiment) == f"'{experiment.folder}'"
+
+
+def test_what_the_pages_say_as_json_is_documented(searched: Experiment) -> None:
+    assert differences("status", [json.loads(pages.status(searched, as_json=True))]) == []
+    assert differences("show", [json.loads(pages.show(searched, "2", as_json=True))]) == []
+    assert differences("diff", [json.loads(pages.diff(searched, "seed", "best", as_json=True))]) == []

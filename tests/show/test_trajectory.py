@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from documented import differences
 from harness import contract
 from harness.contract import Experiment
 from harness.errors import KeepError
@@ -88,3 +89,9 @@ def test_a_parent_whose_file_is_gone_leaves_the_diff_out(searched: Experiment, t
 def test_without_a_journal_the_way_to_one_is_named(tmp_path: Path) -> None:
     with pytest.raises(KeepError, match="no journal on this machine"):
         list(trajectory.document(contract.load(write_total(tmp_path / "total"))))
+
+
+def test_the_document_is_documented(document: Any) -> None:
+    steps = document.pop("steps")
+    assert differences("trajectory", [document | {"steps": ["..."]}], unseen=["step"]) == []
+    assert differences("trajectory", [{"event": "step", **step} for step in steps], unseen=[""]) == []
