@@ -48,9 +48,9 @@ def faults_at_the_end(experiment: Path) -> list[str]:
     """What must hold once a run has ended by itself."""
     events = list(journal(experiment))
     return [
-        *_of_the_fold(experiment),
-        *_of_the_winners(experiment, events),
-        *_of_the_files(experiment, events),
+        *faults_of_the_fold(experiment),
+        *faults_of_the_winners(experiment, events),
+        *faults_of_the_files(experiment, events),
         *_of_the_repository(experiment.parent),
     ]
 
@@ -61,7 +61,7 @@ def _winners(events: Events) -> dict[int, dict[str, Any]]:
     return {one["number"]: one for one in attempts if Status(one["verdict"]["status"]).is_winner}
 
 
-def _of_the_fold(experiment: Path) -> list[str]:
+def faults_of_the_fold(experiment: Path) -> list[str]:
     """The journal folded from nothing gives the snapshots."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / experiment.name
@@ -75,7 +75,7 @@ def _of_the_fold(experiment: Path) -> list[str]:
     return faults + [f"attempt {number} waits for its commit" for number in state.uncommitted]
 
 
-def _of_the_winners(experiment: Path, events: Events) -> list[str]:
+def faults_of_the_winners(experiment: Path, events: Events) -> list[str]:
     """Every winner has its two commits, once, and its file; nothing else has."""
     faults = []
     repository, search = experiment.parent, events[0]["search"]
@@ -104,7 +104,7 @@ def _of_the_winners(experiment: Path, events: Events) -> list[str]:
     return faults
 
 
-def _of_the_files(experiment: Path, events: Events) -> list[str]:
+def faults_of_the_files(experiment: Path, events: Events) -> list[str]:
     """No drafts, no locks, and the files of every attempt."""
     left = [*experiment.rglob("*.tmp"), *(experiment.parent / ".git").rglob("*.lock")]
     faults = [f"{path.relative_to(experiment.parent)} is left behind" for path in left]
