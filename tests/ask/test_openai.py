@@ -176,6 +176,17 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None
     assert "cret" not in caught.value.message + caught.value.hint
 
 
+@pytest.mark.parametrize(("key", "reply"), [(SECRET, "int ***;"), ("none", "int none;")])
+def test_a_reply_that_quotes_the_key_loses_it_unless_the_key_is_a_mere_word(
+    request_one: Request, key: str, reply: str
+) -> None:
+    async def once(base_url: str) -> Proposal:
+        return await OpenAI("m", base_url=base_url, key=key).propose(request_one)
+
+    with Loopback([f"int {key};"]) as server:
+        assert asyncio.run(once(server.base_url)).reply == reply
+
+
 def test_a_line_end_after_the_key_does_no_harm(request_one: Request) -> None:
     async def once(base_url: str) -> None:
         await OpenAI("m", base_url=base_url, key=SECRET + "\n").propose(request_one)

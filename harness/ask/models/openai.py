@@ -26,6 +26,7 @@ _CONNECT_S = 10.0
 _PATIENCE = Patience()
 _MOST_BYTES = 8 << 20
 _LONGEST_MESSAGE = 300
+_SECRET_CHARS = 16  # shorter ones are names, such as `none` for a local server, and may stand in any code
 # A server without a key still wants the header.
 _PATH = "/chat/completions"
 _NO_KEY = "none"
@@ -121,7 +122,7 @@ class OpenAI:
         completion = await self._ask(request)
         choice = _at(completion, "choices", 0)
         content = _at(choice, "message", "content")
-        reply = content if isinstance(content, str) else ""
+        reply = self._without_key(content) if isinstance(content, str) else ""
         reason = _at(choice, "finish_reason")
         return Proposal(
             number=request.number,
@@ -233,6 +234,10 @@ class OpenAI:
             f"{self._where} answered with no chat completion: {self._said(text)}",
             "Check --base-url; it usually ends in /v1.",
         )
+
+    def _without_key(self, reply: str) -> str:
+        """What a gateway that quotes its requests may have put into a reply must not get into a file or a commit."""
+        return reply.replace(self._key, "***") if len(self._key) >= _SECRET_CHARS else reply
 
     def _said(self, text: str) -> str:
         """Somebody else's words as one line, without the key."""
