@@ -93,7 +93,7 @@ def directions_of(unexplored: Unexplored) -> Sequence[str]:
     )
     failed = (f"make {said(name)} work: it has only failed so far." for name in unexplored.only_failed)
     apart = (
-        f"make {said(pair.one)} work with {said(pair.other)}: each works alone, and together they have only failed so far."
+        f"make {said(pair.one)} work with {said(pair.other)}: alone each works, together they have only failed."
         for pair in unexplored.failed_together
     )
     return (*together, *untried, *failed, *apart)

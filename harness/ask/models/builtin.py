@@ -1,8 +1,9 @@
 """The built-in proposer: no key, no network. Draws points of an experiment's `space.py`, guided by past trials.
 
 A space offers `CHOICES` (name -> values in order) and `render(choices)`, and may offer `valid(choices)` and
-`available(name, value, cpu_flags)`. Nothing here knows what a choice means, compiles or measures. Optuna's TPE says
-where to look; the point taken is the nearest to it that makes sense and was never proposed before.
+`available(name, value, cpu_flags)`. Nothing here knows what a choice means, compiles or measures. Every other
+point is one of the best so far with one choice changed; where to look for the rest, optuna's TPE says. The point taken
+is the nearest to it that makes sense and was never proposed before.
 """
 
 import random
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import combinations, product
 from math import log
+from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
 from typing import TypeAlias
@@ -29,6 +31,7 @@ Point: TypeAlias = tuple[Value, ...]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _RANDOM_FIRST = 10
+_MOVES, _MOVED = 0.5, 3  # the share of points that are moves, on one of so many: the best alone may be a dead end
 
 
 class Builtin:
@@ -49,6 +52,7 @@ class Builtin:
         self._seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         self._seen: set[Point] = set()
         self._told = 0
+        self._best: list[tuple[float, Point]] = []
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._study = optuna.create_study(direction="maximize")
         self._distributions = {name: _distribution(values) for name, values in self._values.items()}
@@ -59,7 +63,7 @@ class Builtin:
         self._learn(request.trials[self._told :])
         self._seen.update(self._point(choices) for choices in request.untold if set(choices) == set(self._values))
         rng = random.Random(f"{self._seed}:{request.number}")
-        point = self._nearest_fresh(self._draw(rng), rng)
+        point = self._nearest_fresh(self._move(rng) or self._draw(rng), rng)
         self._seen.add(point)
         choices = dict(zip(self._values, point, strict=True))
         return Proposal(
@@ -96,11 +100,19 @@ class Builtin:
         told: FrozenTrial | None = None
         if trial.speedup is not None and trial.speedup > 0:
             told = create_trial(params=params, distributions=self._distributions, value=log(trial.speedup))
+            found = [*self._best, (trial.speedup, self._point(trial.choices))]
+            self._best = sorted(found, key=itemgetter(0), reverse=True)[:_MOVED]
         elif trial.status.is_failure:
             # Pruned with no value in between: TPE ranks it below everything that was measured.
             told = create_trial(params=params, distributions=self._distributions, state=TrialState.PRUNED)
         if told is not None:
             self._study.add_trial(told)
+
+    def _move(self, rng: random.Random) -> Point | None:
+        """One of the best points, from which the nearest fresh one is a single choice away; None where it is not the
+        turn of a move."""
+        is_turn = self._told >= _RANDOM_FIRST and rng.random() < _MOVES
+        return rng.choice(self._best)[1] if self._best and is_turn else None
 
     def _draw(self, rng: random.Random) -> Point:
         # A sampler made anew from the seed and the number: a search that was killed goes on as it would have.
