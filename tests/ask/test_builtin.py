@@ -167,6 +167,14 @@ def test_trials_of_another_space_are_passed_over(with_space: Callable[[str], Exp
     assert choices_of(ask(Builtin(tiny, seed=1), tiny, 3, old)).keys() == {"a", "b"}
 
 
+def test_many_proposals_change_one_choice_of_one_of_the_best_points(linear: Experiment) -> None:
+    trials, moves = search(linear, seed=11, attempts=60), 0
+    for number, trial in enumerate(trials[12:], start=12):
+        best = sorted(trials[:number], key=lambda one: -(one.speedup or 0.0))[:3]
+        moves += any(sum(trial.choices[name] != one.choices[name] for name in one.choices) == 1 for one in best)
+    assert moves >= 12
+
+
 def test_points_that_fail_are_left_for_those_that_run(linear: Experiment) -> None:
     def tell(choices: Choices) -> Trial:
         if choices["tail"] == "masked":
