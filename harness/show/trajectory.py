@@ -77,7 +77,10 @@ class _Search:
                 f"runs/ is not committed; a search writes one: python loop.py {called(experiment)} --loop 10",
             )
         self.seeded = first
-        self.scores = Scores.read(experiment.folder / SCORES) or Scores(search="", experiment=experiment.name)
+        self.scores = Scores(search=first.search, experiment=experiment.name)
+        found = Scores.read(experiment.folder / SCORES)
+        if found and found.search == first.search:  # else they are of a newer search, which was pulled
+            self.scores = found
         self._commits = {one.number: one.commit for one in read_events(self._path) if isinstance(one, Committed)}
         self._artifacts = Artifacts(experiment.runs, experiment.suffix)
         self._parent = lru_cache(_PARENTS_HELD)(self._find)
