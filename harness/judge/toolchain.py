@@ -25,6 +25,7 @@ from elftools.elf.elffile import ELFFile
 
 from harness.errors import JudgeError
 from harness.judge.diagnostics import CANDIDATE, Diagnostics, diagnose, remarks
+from harness.workplace import workplace
 
 HERE = Path(__file__).resolve().parent
 COMPILER = "gcc"
@@ -97,8 +98,8 @@ def _box(
 ) -> Iterator[_Box]:
     """A folder that is gone afterwards. What the system refuses meanwhile, most likely for want of room, is said."""
     try:
-        with tempfile.TemporaryDirectory(prefix="loop-build-") as scratch:
-            yield _Box(Path(scratch), timeout_s, stop, roots, output_bytes)
+        with workplace() as folder:
+            yield _Box(folder, timeout_s, stop, roots, output_bytes)
     except OSError as fault:
         hint = "free some space there, or set TMPDIR to another folder."
         raise JudgeError(f"cannot build in {tempfile.tempdir or 'TMPDIR'}: {fault.strerror or fault}.", hint) from None

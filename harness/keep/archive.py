@@ -7,7 +7,6 @@ put on the branch only if it has not moved: the user's staged and unstaged work 
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from harness.errors import KeepError
 from harness.keep.files import write_whole
 from harness.keep.winners import traits
 from harness.records import Attempt
+from harness.workplace import workplace
 
 # GitPython looks for git when it is imported; whether there is one is `Archive.open`'s to say, in this house's words.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -148,8 +148,8 @@ class Archive:
         return commit
 
     def _tree(self, head: str | None, entries: Sequence[str]) -> str:
-        with tempfile.TemporaryDirectory() as folder:
-            index = {"GIT_INDEX_FILE": str(Path(folder, "index"))}
+        with workplace() as folder:
+            index = {"GIT_INDEX_FILE": str(folder / "index")}
             self._run("read-tree", head or "--empty", env=index)
             self._run("update-index", "--add", *_cacheinfo(entries), env=index)
             return self._run("write-tree", env=index)
