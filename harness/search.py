@@ -98,6 +98,7 @@ class Search:
         self._is_interrupted = False
         self._ledger = Ledger(options.budget)
         self._counter = TokenCounter()
+        self._remarks: tuple[str, Sequence[str]] = ("", ())
 
     async def __aenter__(self) -> Self:
         require_compiler()
@@ -227,7 +228,7 @@ class Search:
             parent=parent,
             parent_note=briefing.parent_note(scores, parent.ref),
             parent_times=briefing.parent_times(scores, parent.ref, self.machine),
-            remarks=remarks.known(self.experiment, cache_folder(), parent.source),
+            remarks=self._remarks_on(parent.source),
             champion=None if parent.source == best.source else best,
             memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
             scores=briefing.standings(scores, self.machine, parent.ref),
@@ -236,6 +237,14 @@ class Search:
             direction=direction,
             standstill=standstill(scores, state.memory),
         )
+
+    def _remarks_on(self, source: str) -> Sequence[str]:
+        """The compiler's, once it has built the source; most prompts have the same parent as the one before."""
+        said_of, said = self._remarks
+        if said_of != source or not said:
+            said = remarks.known(self.experiment, cache_folder(), source)
+            self._remarks = source, said
+        return said
 
     async def judge(self, proposal: Proposal) -> Attempt:
         """The attempt that a proposal becomes. Reading and remembering come before building and measuring."""
