@@ -12,6 +12,7 @@ from harness.keep.memory import Memory, Unexplored
 from harness.keep.pairs import kind_of, said
 from harness.keep.scores import Scores
 from harness.records import Status
+from harness.show.words import quote
 
 AUTO = "auto"
 PLATEAU = 12
@@ -43,7 +44,7 @@ def mixed_parents(scores: Scores, best: str, number: int) -> Sequence[str]:
     parents = [*parents_of(scores, best)]
     earlier = [] if since_winner(scores) < PLATEAU else _earlier(scores, {*parents})
     if earlier:
-        parents.append(earlier[number // 2 % len(earlier)])
+        parents.append(earlier[number // 2 // len(parents) % len(earlier)])
     if number % 2 and len(parents) > 1:
         first = 1 + number // 2 % (len(parents) - 1)
         parents.insert(0, parents.pop(first))
@@ -81,7 +82,7 @@ def standstill(scores: Scores, memory: Memory) -> str:
 def directions_of(unexplored: Unexplored) -> Sequence[str]:
     """What memory knows to be unexplored, as a request each."""
     together = (
-        f"combine {said(pair.one)} with {said(pair.other)}: each has proved good, and they were never tried together."
+        f"combine {quote(said(pair.one))} with {quote(said(pair.other))}: each has proved good, never both in one."
         for pair in unexplored.never_together
     )
     kinds: dict[str, list[str]] = {}
@@ -91,9 +92,9 @@ def directions_of(unexplored: Unexplored) -> Sequence[str]:
         f"try {kind}{' ' if values else ''}{' or '.join(values)}, which no attempt has tried."
         for kind, values in kinds.items()
     )
-    failed = (f"make {said(name)} work: it has only failed so far." for name in unexplored.only_failed)
+    failed = (f"make {quote(said(name))} work: it has only failed so far." for name in unexplored.only_failed)
     apart = (
-        f"make {said(pair.one)} work with {said(pair.other)}: alone each works, together they have only failed."
+        f"make {quote(said(pair.one))} work with {quote(said(pair.other))}: together they have only failed."
         for pair in unexplored.failed_together
     )
     return (*together, *untried, *failed, *apart)

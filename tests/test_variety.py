@@ -107,3 +107,9 @@ def test_a_search_that_gets_on_is_told_nothing() -> None:
 
 def test_answers_that_repeat_earlier_ones_are_told() -> None:
     assert "3 of the last 6 answers were code that had been tried before" in _said(*WON, *_idle(3, Status.DUPLICATE))
+
+
+def test_every_earlier_branch_has_its_turn() -> None:
+    older = [attempt(n, Status.BEST, 1 + n / 10) for n in (1, 2, 3)]
+    scores = _scores(*older, attempt(4, Status.SPECIALIST, 1.1, odd=1.9), *(attempt(n) for n in range(5, 30)))
+    assert {mixed_parents(scores, "3", number)[0] for number in range(16)} == {"3", "4", "1", "2"}
