@@ -34,7 +34,6 @@ from harness.judge.clock import Stop
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.judge import Judge
 from harness.judge.measure import BATCH_S, checked_visit
-from harness.judge.native import Arm
 from harness.judge.quiet import alone
 from harness.judge.toolchain import Artifact
 
@@ -94,7 +93,7 @@ def times(judge: Judge, artifact: Artifact, call_s: Mapping[str, float]) -> list
     ]
     arena.open()
     logs = np.zeros(TIMES)
-    with alone(stop) as cpu, Arm(experiment, artifact, arena, 0, cpu, stop) as arm:
+    with alone(stop) as cpu, judge.kind.arm(artifact, arena, 0, cpu, stop) as arm:
         for workload in workloads:
             timed = checked_visit(arm, workload, calls[workload.case.name], TIMES + 1)[1:]  # the first one warms up
             logs += [math.log(seconds) / len(workloads) for _, seconds in timed]

@@ -55,7 +55,7 @@ class Scripted:
     """In place of the judge: a verdict at once, by the candidate's own words, so that it is the same after a kill."""
 
     def __init__(self, experiment: contract.Experiment) -> None:
-        self._machine = fingerprint(experiment.flags)
+        self._machine = fingerprint(experiment)
 
     def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         number = int(source.partition(".0f / ")[2].partition(".")[0])

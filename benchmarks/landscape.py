@@ -110,7 +110,7 @@ def main() -> int:
             rows.append([*choices.values(), round(math.prod(ratios) ** (1 / len(ratios)), 3)])
             if number % 50 == 0:
                 print(f"{number} of {len(every)}", file=sys.stderr, flush=True)
-    head = {"machine": fingerprint(experiment.flags), "on": time.strftime("%Y-%m-%d"), "choices": list(CHOICES)}
+    head = {"machine": fingerprint(experiment), "on": time.strftime("%Y-%m-%d"), "choices": list(CHOICES)}
     lines = ",\n".join(json.dumps(row) for row in rows)
     print(json.dumps(head)[:-1] + f', "points": [\n{lines}\n]}}')
     return 0

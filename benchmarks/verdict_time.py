@@ -24,7 +24,6 @@ from harness.judge import measure
 from harness.judge.clock import Stop
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.judge import Judge
-from harness.judge.native import Arm
 from harness.judge.quiet import alone
 from harness.judge.verdict import Rivals, Standings
 
@@ -68,7 +67,7 @@ def handshake(experiment: contract.Experiment, judge: Judge) -> tuple[float, flo
     workload = lay_out(experiment, case, np.random.default_rng(1), 1, Placement.LEFT, arena)
     arena.open()
     artifact = judge.trusted(judge.seed)
-    with alone(Stop()) as cpu, Arm(experiment, artifact, arena, 0, cpu, Stop()) as arm:
+    with alone(Stop()) as cpu, judge.kind.arm(artifact, arena, 0, cpu, Stop()) as arm:
         empty_s = statistics.median(arm.visit(workload, 0, 0).seconds for _ in range(300))
     arena.close()
     return empty_s, empty_s / measure.BATCH_S

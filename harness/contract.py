@@ -25,6 +25,10 @@ HOOKS = {
 }
 
 
+# What builds a candidate: the compiler's options, or the modules that it may import and that are imported before it is.
+_BUILD = {"c": "build.flags", "python": "build.imports"}
+
+
 class Case:
     """One workload shape: a name and whole-number dimensions, read as attributes (`case.rows`)."""
 
@@ -74,7 +78,8 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
-    """A contract that holds. `task` is EXPERIMENT.md; `space` is None where the experiment has no space.py."""
+    """A contract that holds. `task` is EXPERIMENT.md; `space` is None where the experiment has no space.py; `flags` are
+    compiler options for C, modules for Python."""
 
     name: str
     folder: Path
@@ -148,6 +153,10 @@ def load(folder: Path) -> Experiment:
         if not (folder / name).is_file():
             faults.append(f"{folder.name}/{name} is missing.")
     experiment = manifest.experiment(modules, space)
+    if experiment.language == "python" and experiment.evaluation.slides:
+        faults.append(
+            f"{folder.name}/eval.py: SLIDES is for C; every call of a Python function gets arrays of its own."
+        )
     if faults:
         raise ContractError("\n".join(faults), "docs/add-an-experiment.md describes the contract key by key.")
     return experiment
@@ -207,7 +216,8 @@ class _Manifest:
 
     def experiment(self, modules: Mapping[str, ModuleType | None], space: ModuleType | None) -> Experiment:
         self.take("schema", int, lambda value: value == 1, "1")
-        languages, edits = ("c",), ("whole", "diff", "either")
+        language = self.take("language", str, lambda value: value in _BUILD, f"one of {', '.join(_BUILD)}")
+        edits = ("whole", "diff", "either")
         target = self.take("target", str, str.isidentifier, "the name of the one function")
         signature = self.take("signature", str, lambda text: "(" in text, "the function's declaration")
         seed_file = self.file("files.seed")
@@ -216,13 +226,13 @@ class _Manifest:
         return Experiment(
             name=self.take("name", str, lambda text: bool(re.fullmatch(r"[\w-]+", text)), "letters, digits, - and _"),
             folder=self.folder,
-            language=self.take("language", str, lambda value: value in languages, f"one of {', '.join(languages)}"),
+            language=language,
             target=target,
             signature=signature,
             seed_file=seed_file,
             candidate_file=self.file("files.candidate"),
             edit=self.take("edit", str, lambda value: value in edits, f"one of {', '.join(edits)}"),
-            flags=self.texts("build.flags"),
+            flags=self.texts(_BUILD.get(language, "build.flags")),
             tags=self.texts("tags"),
             limits=self.limits(),
             task=_text(self.folder / "EXPERIMENT.md"),

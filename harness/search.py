@@ -132,7 +132,7 @@ class Search:
     @property
     def machine(self) -> str:
         """What times of this run will be said to be measured on."""
-        return fingerprint(self.experiment.flags)
+        return fingerprint(self.experiment)
 
     def header(self) -> Header:
         return Header(

@@ -18,14 +18,18 @@ from harness.ask.rendering import render
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
+from harness.judge import gate, python_gate
 from harness.judge.clock import Stop
-from harness.judge.gate import inspect
 from harness.judge.judge import Judge
 from harness.records import SEED, Parent, Status
 
 NAMES = contract.names()
 # What a slip of the pen does to code: each is tried on every place where it can be, until the judge has said no.
-SLIPS = ((r" \+= ", " -= "), (r" \* ", " + "), (r" < ", " <= "), (r"\+\+", "--"), (r" \+ ", " - "), (r"= 0\b", "= 1"))
+SLIPS = {
+    "c": ((r" \+= ", " -= "), (r" \* ", " + "), (r" < ", " <= "), (r"\+\+", "--"), (r" \+ ", " - "), (r"= 0\b", "= 1")),
+    "python": ((r" / ", " * "), (r" \* ", " + "), (r"dim=1", "dim=0"), (r"\.T\b", ""), (r", keepdim=True", "")),
+}
+INSPECT = {"c": gate.inspect, "python": python_gate.inspect}
 MUTANTS = 6
 POINTS = 8
 LONG = "Notes of a long search. " * 20_000
@@ -40,6 +44,9 @@ def _experiment(name: str) -> Experiment:
 def _judge(name: str) -> Judge:
     """Opening it builds, validates and times the seed. A mutant that never ends is not waited for long."""
     experiment = _experiment(name)
+    if experiment.language == "python":
+        for module in experiment.flags:
+            pytest.importorskip(module, reason=f"{name} needs {module}: pip install -r {name}/requirements.txt")
     return Judge(replace(experiment, limits=replace(experiment.limits, timeout_s=1)), Stop())
 
 
@@ -47,9 +54,10 @@ def _seed(experiment: Experiment) -> str:
     return experiment.seed_path.read_text(encoding="utf-8")
 
 
-def _mutants(source: str) -> Iterator[str]:
-    code = source.index("{")
-    for wrong, right in SLIPS:
+def _mutants(experiment: Experiment) -> Iterator[str]:
+    source = _seed(experiment)
+    code = source.index(f"{experiment.target}(")
+    for wrong, right in SLIPS[experiment.language]:
         for place in re.compile(wrong).finditer(source, code):
             yield source[: place.start()] + right + source[place.end() :]
 
@@ -75,7 +83,7 @@ def test_the_seed_passes_its_own_judge(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_slip_of_the_pen_fails(name: str) -> None:
-    mutants = list(_mutants(_seed(_experiment(name))))
+    mutants = list(_mutants(_experiment(name)))
     verdicts = [_judge(name).examine(mutant) for mutant in mutants[:: max(1, len(mutants) // MUTANTS)]]
     statuses = {verdict.status for verdict in verdicts if verdict}
     assert statuses, f"none of {len(verdicts)} mutants was found out"
@@ -121,7 +129,7 @@ def test_points_of_the_space_are_read_and_pass_the_gate(name: str) -> None:
         source = experiment.space.render(point)
         answer = read_reply(f"```{experiment.language}\n{source}\n```\n", "stop", experiment, _seed(experiment))
         assert not isinstance(answer, Unreadable), (point, answer)
-        assert inspect(answer.source, experiment) == (), point
+        assert INSPECT[experiment.language](answer.source, experiment) == (), point
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if _experiment(name).space])

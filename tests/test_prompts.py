@@ -49,7 +49,7 @@ def _searched(folder: Path, attempts: int) -> tuple[Experiment, Scores]:
     scores = Scores(search="20261121T000000-0000", experiment="total")
     memory = Memory(search=scores.search, known=known_values(experiment))
     for one in (*search(attempts - len(CAUSES)), *_failures(attempts)):
-        made = of_cases(one, experiment, fingerprint(experiment.flags))
+        made = of_cases(one, experiment, fingerprint(experiment))
         scores.fold(made)
         memory.fold(made)
     experiment.winners.mkdir()

@@ -5,12 +5,14 @@ experiment's names. It proves nothing: a macro, or a bound computed on the way, 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 
 from tree_sitter import Node
 
+from harness.ask.python_facts import python_facts
 from harness.source import syntax_tree, top_level, without_comments
 
 _ISAS = (("avx512", "_mm512_"), ("avx2", "_mm256_"), ("sse", "_mm_"), ("vector extensions", "vector_size"))
@@ -275,3 +277,6 @@ def _declare(node: Node, body: _Body, loop: _Loop | None) -> None:
 def _text(node: Node | None) -> str:
     text = "" if node is None or node.text is None else node.text.decode("utf-8", "replace")
     return without_comments(text) if "/" in text or '"' in text else text
+
+
+FACTS: Mapping[str, Callable[[str], Mapping[str, str]]] = MappingProxyType({"c": facts, "python": python_facts})

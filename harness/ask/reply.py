@@ -10,20 +10,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from harness.ask.edits import apply_edits, has_edits
-from harness.ask.facts import facts
+from harness.ask.facts import FACTS
+from harness.ask.torn import OPENINGS, STOPS, TEARS
 from harness.contract import Experiment
+from harness.languages import READERS
 from harness.records import Candidate
-from harness.source import Function, SourceUnit, describe_difference, digest, normalise, parse, parse_signature
+from harness.source import Function, SourceUnit, describe_difference
 
 _REPLY_PER_SOURCE = 4
 _FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)")
-# Where C outside of a function begins: looked for only in an answer without fences, or in a fence that was not closed.
-_OPENING = re.compile(
-    r"[ \t]*(?:\#[ \t]*(?:include|define|if|ifdef|ifndef|pragma|undef)\b|/\*|//"
-    r"|(?:typedef|static|inline|struct|enum|union|__attribute__|extern)\b"
-    r"|(?:const[ \t]+)?(?:void|int|float|double|__m\d+i?|char|long|short|unsigned|size_t|u?int\d+_t)\b[\w \t*]*\()"
-)
-_DIRECTIVE = re.compile(r"#\s*(\w*)")
 _PLACES_TRIED = 5
 _LONGEST_QUOTE = 60
 
@@ -78,6 +73,7 @@ def _sources(text: str, is_cut: bool, experiment: Experiment, parent: str) -> st
         return Unreadable(reason="the reply has no SEARCH/REPLACE block; this experiment takes edits only")
     if edited is None:
         return _whole(text, is_cut, experiment, parent)
+    normalise = READERS[experiment.language].normalise
     closed = (block.text for block in _blocks(text) if block.is_closed)
     others = {normalise(piece) for piece in closed if _may_define(piece, experiment)} - {normalise(_clean(parent))}
     if others - {normalise(edited.source)}:
@@ -97,6 +93,7 @@ def _whole(text: str, is_cut: bool, experiment: Experiment, parent: str) -> str 
         pieces = [block.text for block in blocks if not block.is_closed] + [_without_fences(text)]
         found = (_loose(piece, experiment) for piece in pieces)
         hits = [source for source in found if source is not None][:1]
+    normalise = READERS[experiment.language].normalise
     if len(hits) > 1:
         distinct = {normalise(source): source for source in reversed(hits)}
         if len(distinct) > 1:
@@ -114,14 +111,15 @@ def _may_define(piece: str, experiment: Experiment) -> bool:
     if experiment.target not in piece:
         return False
     # What is too long is refused for its length; parsing it first would only cost time.
+    parse = READERS[experiment.language].parse
     return len(piece) > experiment.limits.source_bytes or bool(_defines(parse(piece), experiment.target))
 
 
 def _loose(text: str, experiment: Experiment) -> str | None:
-    """The code in a text with prose around it: from the first line from which all up to the target reads as C."""
-    target = experiment.target
+    """The code in a text with prose around it: from the first line from which all up to the target reads as code."""
+    target, parse = experiment.target, READERS[experiment.language].parse
     lines = text.split("\n")
-    opening = [number for number, line in enumerate(lines) if _OPENING.match(line)]
+    opening = [number for number, line in enumerate(lines) if OPENINGS[experiment.language].match(line)]
     named = next((number for number in opening if re.search(rf"\b{target}\s*\(", lines[number])), None)
     if named is None:
         return None
@@ -145,34 +143,34 @@ def _loose(text: str, experiment: Experiment) -> str | None:
 
 def _candidate(source: str, experiment: Experiment) -> Candidate | Unreadable:
     """The checks that any candidate must pass, however it was given."""
-    target = experiment.target
+    target, reader = experiment.target, READERS[experiment.language]
     source = _tidy(source.split("\n"))
     size_bytes = _size(source)
     if size_bytes > experiment.limits.source_bytes:
         return Unreadable(reason=f"the source has {size_bytes} bytes, more than {experiment.limits.source_bytes}")
-    unit = parse(source)
-    functions = _defines(unit, target)
+    functions = _defines(reader.parse(source), target)
     if not functions:
         return Unreadable(reason=_why_none([source], experiment))
-    if unit.first_error_line is not None and (open_braces := _open_braces(source)) != 0:
-        kind = f"{open_braces} braces are not closed" if open_braces > 0 else "more braces are closed than opened"
-        return Unreadable(reason=f"the reply is truncated or torn: {kind}")
+    if tear := TEARS[experiment.language](source):
+        return Unreadable(reason=f"the reply is truncated or torn: {tear}")
     definite = [function for function in functions if not function.is_alternative]
     if len(definite) > 1:
         places = " and ".join(str(function.start_line) for function in definite[:2])
         return Unreadable(reason=f"{target} is defined twice, in lines {places}")
-    if difference := describe_difference(parse_signature(experiment.signature), (definite or functions)[0]):
+    if difference := describe_difference(reader.parse_signature(experiment.signature), (definite or functions)[0]):
         return Unreadable(reason=f"another signature: {_one_line(difference)}")
-    found = facts(source)
+    found = FACTS[experiment.language](source)
     kinds = tuple(kind for kind in experiment.tags if kind in found)
-    return Candidate(source=source, digest=digest(source), tags=tuple(found[kind] for kind in kinds), kinds=kinds)
+    tags = tuple(found[kind] for kind in kinds)
+    return Candidate(source=source, digest=reader.digest(source), tags=tags, kinds=kinds)
 
 
 def _why_none(pieces: Sequence[str], experiment: Experiment) -> str:
-    target = experiment.target
-    if any(_open_braces(piece) > 0 and re.search(rf"\b{target}\s*\(", piece) for piece in pieces):
-        return f"the reply is truncated or torn: the braces of {target} are not closed"
-    units = [parse(piece) for piece in pieces if len(piece) <= experiment.limits.source_bytes]
+    target, language = experiment.target, experiment.language
+    for piece in pieces:
+        if stop := STOPS[language](piece, target):
+            return f"the reply is truncated or torn: {_one_line(stop)}"
+    units = [READERS[language].parse(piece) for piece in pieces if len(piece) <= experiment.limits.source_bytes]
     if any(function.name == target for unit in units for function in unit.prototypes):
         return f"only a prototype of {target}, without a body"
     names = list(dict.fromkeys(function.name for unit in units for function in unit.functions))
@@ -205,24 +203,6 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 def _without_fences(text: str) -> str:
     return "\n".join(line for line in text.split("\n") if not _FENCE.fullmatch(line))
-
-
-def _open_braces(source: str) -> int:
-    """How many braces are left open; of an #if's branches only the first is counted."""
-    balance, depth, skipped_from = 0, 0, 0
-    for line in normalise(source).split("\n"):
-        directive = _DIRECTIVE.match(line)
-        word = directive[1] if directive else ""
-        depth += word.startswith("if")
-        if word.startswith("el") and not skipped_from:
-            skipped_from = depth
-        if word == "endif":
-            skipped_from = 0 if skipped_from >= depth else skipped_from
-            depth -= 1
-        if not directive and not skipped_from:
-            words = line.split(" ")
-            balance += words.count("{") - words.count("}")
-    return balance
 
 
 def _clean(text: str) -> str:

@@ -23,12 +23,20 @@ struct visit {
     int32_t disturbed; /* judge or runner was taken off its core meanwhile */
 };
 
+struct piece { /* contents that an arm must not see before it is awake */
+    char *to;
+    const char *from;
+    uint64_t bytes;
+};
+
 struct task { /* one visit's work, and where its outputs are to be copied */
     uint32_t number;
     uint64_t table_offset, calls;
     const char *output;
     char *copy;
     uint64_t output_bytes;
+    const struct piece *piece;
+    uint64_t pieces;
 };
 
 struct watch { /* what ends a visit besides an answer */
@@ -86,6 +94,7 @@ struct visit visit(struct orders *orders, const struct control *control, const s
     if (result.outcome != DONE) return result;
     orders->table_offset = task->table_offset;
     orders->calls = task->calls;
+    for (uint64_t i = 0; i < task->pieces; i++) memcpy(task->piece[i].to, task->piece[i].from, task->piece[i].bytes);
     int64_t before = turns(watch);
     int64_t started_ns = now_ns();
     __atomic_store_n(&orders->fire, number, __ATOMIC_RELEASE);

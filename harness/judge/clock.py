@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from cffi import FFI
 
@@ -16,8 +16,10 @@ from harness.judge import toolchain
 _DECLARATIONS = """
     struct visit { int64_t ns; int32_t outcome; int32_t disturbed; };
     struct watch { int32_t pid; int64_t limit_ns; const int32_t *stop; int32_t schedule; };
+    struct piece { char *to; const char *from; uint64_t bytes; };
     struct task {
         uint32_t number; uint64_t table_offset, calls; const char *output; char *copy; uint64_t output_bytes;
+        const struct piece *piece; uint64_t pieces;
     };
     struct visit visit(void *orders, const void *control, const struct watch *watch, const struct task *task);
 """
@@ -54,6 +56,14 @@ def _library() -> tuple[FFI, Any]:
     return ffi, ffi.dlopen(str(path))
 
 
+class Piece(NamedTuple):
+    """Contents that an arm must not see before it is awake: the addresses are the judge's own."""
+
+    to: int
+    source: int
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One visit: rows of the table from an offset in the window on; the output's addresses are the judge's own."""
@@ -64,6 +74,7 @@ class Task:
     output: int = 0
     copy: int = 0
     output_bytes: int = 0
+    pieces: tuple[Piece, ...] = ()
 
 
 class Stop:
@@ -95,10 +106,15 @@ class Clock:
 
     def visit(self, task: Task) -> Tick:
         """Wake the runner, let it go, time it, and take its outputs as they are when it says done."""
-        output, copy = (self._ffi.cast("char *", address) for address in (task.output, task.copy))
-        work = (task.number, task.table_offset, task.calls, output, copy, task.output_bytes)
+        output, copy = map(self._address, (task.output, task.copy))
+        fresh = [(self._address(to), self._address(source), size) for to, source, size in task.pieces]
+        pieces = self._ffi.new("struct piece[]", fresh)
+        work = (task.number, task.table_offset, task.calls, output, copy, task.output_bytes, pieces, len(fresh))
         result = self._library.visit(self._orders, self._control, self._watch, self._ffi.new("struct task *", work))
         return Tick(Outcome(result.outcome), result.ns * 1e-9, bool(result.disturbed))
+
+    def _address(self, number: int) -> Any:
+        return self._ffi.cast("char *", number)
 
     def close(self) -> None:
         if self._schedule >= 0:

@@ -26,6 +26,7 @@ class Contents:
         self.case = case
         self.calls = calls
         self.signature = signature
+        self._rng = rng
         first = self._arrays(experiment.evaluation.inputs, rng)
         self.shapes = {name: None if array is None else array.shape for name, array in first.items()}
         self.pools: dict[str, npt.NDArray[Any]] = {}
@@ -59,6 +60,14 @@ class Contents:
         flat = array.ravel()
         self.pools[name] = np.concatenate([flat, rng.choice(flat, size=step * self.calls)]) if flat.size else flat
         self.starts[name] = rng.permutation(self.calls) * step
+
+    def renew(self, first: int, count: int) -> None:
+        """Other contents for these calls, which slide along nothing."""
+        for call in range(first, first + count):
+            for name, array in self._arrays(self.evaluation.inputs, self._rng).items():
+                if array is not None:
+                    start = int(self.starts[name][call])
+                    self.pools[name][start : start + array.size] = array.ravel()
 
     def truth(self, call: int) -> tuple[Doubles, Doubles]:
         arrays = dict(self._windows(call))

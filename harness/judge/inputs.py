@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
+from harness.judge.clock import Piece
 from harness.judge.contents import Contents, Doubles
 from harness.judge.signature import read_signature
 
@@ -137,6 +138,26 @@ class Workload:
     bound: Doubles
     nan: npt.NDArray[np.bool_] | None
     copy: Bytes  # the outputs as they were at "done"
+    contents: Contents
+
+    def refresh(self, arena: Arena, first: int, count: int) -> tuple[Piece, ...]:
+        """Other contents for these calls, and what must come out of them; where they are to be copied to, and when is
+        for the clock to say. Not for arrays whose calls share what they slide along."""
+        self.contents.renew(first, count)
+        pieces = []
+        for name, segment, start, size in self.buffers:
+            if not segment.writable:
+                each, pool = size // self.calls, self.contents.pools[name]
+                to, source = (array.ctypes.data + first * each for array in (arena.view(segment)[start:], pool))
+                pieces.append(Piece(to, source, count * each))
+        for call in range(first, first + count):
+            self.expected[call], self.bound[call] = _truth(self.contents, call, self.shape)
+        rows = slice(first, first + count)
+        self.low[rows], self.high[rows], nan = _limits(self.expected[rows], self.bound[rows])
+        if self.nan is not None or nan is not None:
+            self.nan = np.zeros(self.expected.shape, np.bool_) if self.nan is None else self.nan
+            self.nan[rows] = False if nan is None else nan
+        return tuple(pieces)
 
     def move(self, arena: Arena, rng: np.random.Generator) -> None:
         """Every buffer to another place in its segment: often flush with one of its ends, so that what is timed is
@@ -207,8 +228,8 @@ def lay_out(
 ) -> Workload:
     """Add one case to the arena: its inputs, its outputs and a row of arguments for every call."""
     signature = read_signature(experiment)
-    rows = np.zeros((calls, len(signature.function.parameters)), np.uint64)
-    column = {parameter.name: index for index, parameter in enumerate(signature.function.parameters)}
+    rows = np.zeros((calls, len(signature.columns)), np.uint64)
+    column = {name: index for index, name in enumerate(signature.columns)}
     for name in signature.numbers:
         rows[:, column[name]] = np.uint64(case.dims[name] & 0xFFFFFFFFFFFFFFFF)
     contents = Contents(experiment, case, rng, calls, signature)
@@ -220,8 +241,8 @@ def lay_out(
         buffers.append((name, segment, start, pool.nbytes))
         offsets = segment.window_offset + start + contents.starts[name] * pool.itemsize
         rows[:, column[name]] = offsets.astype(np.uint64)
-    truths = [contents.truth(call) for call in range(calls)]
-    shape = truths[0][0].shape
+    shape = contents.truth(0)[0].shape
+    truths = [_truth(contents, call, shape) for call in range(calls)]
     size = truths[0][0].size
     stride = size if calls == 1 else -(-(size + 1) // 16) * 16  # from a cache line on, with poison in between
     outputs = np.empty(calls * stride, np.float32)
@@ -230,8 +251,7 @@ def lay_out(
     rows[:, column[signature.output]] = output.window_offset + start + np.arange(calls) * stride * 4
     buffers.append((signature.output, output, start, outputs.nbytes))
     table = arena.add(rows.nbytes)
-    expected = np.stack([truth.ravel() for truth, _ in truths])
-    bound = np.stack([np.broadcast_to(slack, shape).ravel() for _, slack in truths])
+    expected, bound = (np.stack(part) for part in zip(*truths, strict=True))
     low, high, nan = _limits(expected, bound)
     return Workload(
         case=case,
@@ -250,7 +270,14 @@ def lay_out(
         bound=bound,
         nan=nan,
         copy=np.empty(output.size_bytes, np.uint8),
+        contents=contents,
     )
+
+
+def _truth(contents: Contents, call: int, shape: tuple[int, ...]) -> tuple[Doubles, Doubles]:
+    """What must come out of one call, and how far from it one may be, element by element."""
+    truth, slack = contents.truth(call)
+    return truth.ravel(), np.broadcast_to(slack, shape).ravel()
 
 
 def _room(content: npt.NDArray[Any], placement: Placement) -> int:

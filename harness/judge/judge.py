@@ -13,18 +13,17 @@ import numpy as np
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
-from harness.judge import elf, gate, measure, remarks, roofline, stats, toolchain
+from harness.judge import measure, remarks, roofline, stats
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Comparison
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, lay_out
+from harness.judge.kinds import open_kind
 from harness.judge.machine import fingerprint
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort
-from harness.judge.native import Arm
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone
-from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact, cache_folder
 from harness.judge.verdict import Finding, Rivals, Standings, against_seed
 from harness.records import Status, Verdict, Violation
@@ -43,7 +42,7 @@ class Judge:
         self.stop = stop
         self._check_artifact = check_artifact  # off only to show that the process alone holds, too
         self.seed = experiment.seed_path.read_text(encoding="utf-8")
-        read_signature(experiment)
+        self.kind = open_kind(experiment)
         self._noise: Noise | None = None
         self._ceiling: roofline.Ceiling | None = None
         self._object_digest = ""
@@ -79,7 +78,7 @@ class Judge:
             found,
             object_digest=self._object_digest,
             unguarded=self.unguarded,
-            machine=fingerprint(self.experiment.flags),
+            machine=fingerprint(self.experiment),
             seconds=round(time.monotonic() - started_s, 3),
         )
 
@@ -112,13 +111,13 @@ class Judge:
 
     def admit(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Artifact:
         """Gate, build, artifact, validation: what passes may be measured. Raises Fault at the first thing found."""
-        _refuse(gate.inspect(source, self.experiment, self.stop))
+        _refuse(self.kind.inspect(source, self.stop))
         artifact = self._built(source)
         self._object_digest = artifact.digest
         if artifact.digest in objects:
             raise Fault(Status.DUPLICATE, f"compiles to the same code as {objects[artifact.digest]}")
         if self._check_artifact:
-            _refuse(elf.inspect(artifact, self.experiment.target))
+            _refuse(self.kind.look_into(artifact))
         self._validate(artifact)
         return artifact
 
@@ -185,7 +184,7 @@ class Judge:
         return comparison
 
     def _bench(self, efforts: Mapping[str, Effort], batch_s: float) -> Bench:
-        return Bench(self.experiment, efforts, batch_s, self._rng, self.stop)
+        return Bench(self.experiment, self.kind, efforts, batch_s, self._rng, self.stop)
 
     def _same(self, source: str) -> Sequence[Block]:
         """Blocks in which both arms are the same code."""
@@ -207,9 +206,7 @@ class Judge:
         )
 
     def _built(self, source: str) -> Artifact:
-        experiment = self.experiment
-        limit_s = experiment.limits.build_timeout_s
-        built = toolchain.build(source, experiment.signature, experiment.flags, limit_s, self.stop)
+        built = self.kind.build(source, self.stop)
         if self.stop:
             raise Interrupted
         if isinstance(built, Diagnostics):
@@ -221,7 +218,7 @@ class Judge:
         if source not in self._artifacts:
             try:
                 built = self.admit(source)
-                self._probes[source] = measure.probe(self.experiment, built, self._rng, self.stop)
+                self._probes[source] = measure.probe(self.experiment, self.kind, built, self._rng, self.stop)
             except Fault as fault:
                 raise self._unfit(source, fault) from None
             self._artifacts[source] = built
@@ -237,7 +234,7 @@ class Judge:
         """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss. The
         code lies where it may lie when it is timed."""
         evaluation = self.experiment.evaluation
-        moved = measure.relinked(self.experiment, artifact, self._rng, self.stop)
+        moved = self.kind.moved(artifact, self._rng, self.stop)
         checks = [*evaluation.checks, *evaluation.hidden(self._rng)]
         for start in range(0, len(checks), _CHECKS_AT_ONCE):
             arena = Arena()
@@ -248,7 +245,7 @@ class Judge:
             ]
             arena.open()
             try:
-                with alone(self.stop) as cpu, Arm(self.experiment, moved, arena, 0, cpu, self.stop) as arm:
+                with alone(self.stop) as cpu, self.kind.arm(moved, arena, 0, cpu, self.stop) as arm:
                     self.unguarded = arm.unguarded
                     for workload in workloads:
                         measure.checked_visit(arm, workload)

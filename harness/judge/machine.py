@@ -5,8 +5,10 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
+from harness.contract import Experiment
 from harness.judge import toolchain
 
 _ISAS = (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("sse4_2", "SSE4.2"), ("asimd", "NEON"))
@@ -26,10 +28,11 @@ class Machine:
         return f"{self.cpu} ({self.isa}), {self.cores} cores, {self.compiler}, Linux {self.kernel}"
 
 
-def fingerprint(flags: Sequence[str]) -> str:
-    """This machine as a score names it, with the compile flags: times that differ in any of it are not ranked."""
+def fingerprint(experiment: Experiment) -> str:
+    """This machine as a score names it, with what builds the experiment: times that differ in any of it are not
+    ranked."""
     machine = this_machine()
-    return str(replace(machine, compiler=" ".join((machine.compiler, *flags))))
+    return str(replace(machine, compiler=_BUILT_BY[experiment.language](machine, experiment.flags)))
 
 
 @cache
@@ -65,3 +68,22 @@ def caches() -> Mapping[str, str]:
         if kind != "Instruction":
             found[f"L{level}{'d' if kind == 'Data' else ''}"] = size
     return found
+
+
+def _by_compiler(machine: Machine, flags: Sequence[str]) -> str:
+    return " ".join((machine.compiler, *flags))
+
+
+def _by_interpreter(machine: Machine, modules: Sequence[str]) -> str:
+    distributions = dict.fromkeys(name.partition(".")[0] for name in modules)
+    return " ".join((f"Python {platform.python_version()}", *(f"{name} {_version(name)}" for name in distributions)))
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "?"
+
+
+_BUILT_BY = {"c": _by_compiler, "python": _by_interpreter}

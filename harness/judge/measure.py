@@ -15,12 +15,11 @@ import numpy as np
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
-from harness.judge import toolchain
+from harness.judge.arm import Arm
 from harness.judge.clock import Interrupted, Stop
-from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, Workload, lay_out
-from harness.judge.native import Arm
+from harness.judge.kinds import Kind
 from harness.judge.quiet import alone
 from harness.judge.toolchain import Artifact
 from harness.records import Status
@@ -124,13 +123,14 @@ class Bench:
     def __init__(
         self,
         experiment: Experiment,
+        kind: Kind,
         efforts: Mapping[str, Effort],
         batch_s: float,
         rng: np.random.Generator,
         stop: Stop,
     ) -> None:
         """`efforts` names the cases."""
-        self.experiment, self.rng, self.stop = experiment, rng, stop
+        self.experiment, self.kind, self.rng, self.stop = experiment, kind, rng, stop
         self.arena = Arena()
         cases = (case for case in experiment.evaluation.cases if case.name in efforts)
         self.plans = {case.name: self._plan(case, efforts[case.name], batch_s) for case in cases}
@@ -147,13 +147,13 @@ class Bench:
         and behind them."""
         seconds: dict[str, dict[str, float]] = {name: {} for name in artifacts}
         ratios, usual, vs_seed = {}, {}, {}
-        moved = {name: relinked(self.experiment, one, self.rng, self.stop) for name, one in artifacts.items()}
+        moved = {name: self.kind.moved(one, self.rng, self.stop) for name, one in artifacts.items()}
         with ExitStack() as stack, alone(self.stop) as cpu:
             for plan in self.plans.values():
                 plan.workload.move(self.arena, self.rng)
             # Places and order by the coin, too: what differs between two arms of the same code then has no side.
             arms = {
-                name: stack.enter_context(Arm(self.experiment, moved[name], self.arena, slot, cpu, self.stop))
+                name: stack.enter_context(self.kind.arm(moved[name], self.arena, slot, cpu, self.stop))
                 for slot, name in enumerate(self._shuffled(artifacts))
             }
             for name in self._shuffled(self.plans):
@@ -227,17 +227,6 @@ class Bench:
         self.arena.close()
 
 
-def relinked(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
-    """The artifact at another place in memory, so that the luck of where code lies is averaged and not kept."""
-    place = int(rng.integers(toolchain.TEXT_PLACES))
-    moved = toolchain.relink(artifact, experiment.flags, place, experiment.limits.build_timeout_s, stop)
-    if stop:
-        raise Interrupted
-    if isinstance(moved, Diagnostics):
-        raise JudgeError(f"an artifact cannot be linked again: {moved.first_error}", "see that /tmp has room.")
-    return moved
-
-
 def checked_visit(arm: Arm, workload: Workload, calls: int = 1, batches: int = 1) -> list[Timed]:
     """One visit of a workload's first batches; every output of it is checked, and poisoned again for the next."""
     ticks = [arm.visit(workload, batch * calls, calls) for batch in range(batches)]
@@ -273,13 +262,13 @@ def check_stateless(arm: Arm) -> None:
         raise Fault(Status.FORBIDDEN, "wrote to outputs that were not asked for")
 
 
-def probe(experiment: Experiment, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Probe:
+def probe(experiment: Experiment, kind: Kind, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Probe:
     """A first look at an artifact: enough to choose how many calls make a batch."""
     arena = Arena()
     workloads = [lay_out(experiment, case, rng, 1, Placement.LEFT, arena) for case in experiment.evaluation.cases]
     arena.open()
     try:
-        with alone(stop) as cpu, Arm(experiment, artifact, arena, 0, cpu, stop) as arm:
+        with alone(stop) as cpu, kind.arm(artifact, arena, 0, cpu, stop) as arm:
             handshake_s = statistics.median(arm.visit(workloads[0], 0, 0).seconds for _ in range(_EMPTY_VISITS))
             single_s = {w.case.name: min(min(checked_visit(arm, w))[1] for _ in range(3)) for w in workloads}
     finally:

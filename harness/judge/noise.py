@@ -62,5 +62,5 @@ def _spread(values: Sequence[float]) -> float:
 
 def _name(experiment: Experiment) -> str:
     cases = [(case.name, sorted(case.dims.items())) for case in experiment.evaluation.cases]
-    what = repr((fingerprint(experiment.flags), experiment.signature, cases))
+    what = repr((fingerprint(experiment), experiment.signature, cases))
     return f"noise-{hashlib.sha256(what.encode()).hexdigest()[:20]}.json"

@@ -31,5 +31,5 @@ def known(experiment: Experiment, folder: Path, source: str) -> tuple[str, ...]:
 
 
 def _name(experiment: Experiment, source: str) -> str:
-    what = repr((fingerprint(experiment.flags), experiment.signature, source))
+    what = repr((fingerprint(experiment), experiment.signature, source))
     return f"remarks-{hashlib.sha256(what.encode()).hexdigest()[:20]}.json"

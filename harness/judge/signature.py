@@ -1,4 +1,7 @@
-"""The target's signature as the judge uses it: what to hand over, and the C text of one call."""
+"""The target's signature as the judge uses it: what to hand over, and the C text of one call.
+
+A C function writes through its one pointer that is not const; a Python function returns its output.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import python_source
 from harness.contract import Case, Experiment
 from harness.errors import ContractError
 from harness.source import Function, parse_signature
@@ -22,9 +26,11 @@ _DTYPES: Mapping[str, type[np.generic]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """The target's parameters as the judge fills them: one output, inputs by name, numbers from the case."""
+    """The target's parameters as the judge fills them: one output, inputs by name, numbers from the case. `columns` are
+    the words that describe one call to a runner."""
 
     function: Function
+    columns: Sequence[str]
     output: str
     inputs: Mapping[str, type[np.generic]]
     numbers: Sequence[str]
@@ -37,7 +43,18 @@ class Signature:
 
 def read_signature(experiment: Experiment) -> Signature:
     """What the contract's signature asks the judge to hand over; ContractError where it cannot."""
-    where = f"{experiment.folder.name}/experiment.json: signature"
+    signature = _READERS[experiment.language](experiment, f"{experiment.folder.name}/experiment.json: signature")
+    for case in [*experiment.evaluation.cases, *experiment.evaluation.checks]:
+        missing = [name for name in signature.numbers if name not in case.dims]
+        if missing:
+            raise ContractError(
+                f"{experiment.folder.name}/eval.py: {case} lacks {', '.join(missing)}.",
+                "a case gives a whole number for every number in the signature.",
+            )
+    return signature
+
+
+def _read_c(experiment: Experiment, where: str) -> Signature:
     function = parse_signature(experiment.signature)
     pointers = [p for p in function.parameters if p.is_pointer]
     outputs = [p.name for p in pointers if not p.is_const]
@@ -54,17 +71,40 @@ def read_signature(experiment: Experiment) -> Signature:
             " the output must be float.",
             "change the signature.",
         )
-    numbers = [p.name for p in function.parameters if not p.is_pointer]
-    for case in [*experiment.evaluation.cases, *experiment.evaluation.checks]:
-        missing = [name for name in numbers if name not in case.dims]
-        if missing:
-            raise ContractError(
-                f"{experiment.folder.name}/eval.py: {case} lacks {', '.join(missing)}.",
-                "a case gives a whole number for every number in the signature.",
-            )
-    dtypes = {name: _DTYPES[kind] for name, kind in kinds.items()}
-    inputs = {name: dtype for name, dtype in dtypes.items() if name not in outputs}
-    return Signature(function=function, output=outputs[0], inputs=inputs, numbers=numbers)
+    return Signature(
+        function=function,
+        columns=[p.name for p in function.parameters],
+        output=outputs[0],
+        inputs={name: _DTYPES[kind] for name, kind in kinds.items() if name not in outputs},
+        numbers=[p.name for p in function.parameters if not p.is_pointer],
+    )
+
+
+def _read_python(experiment: Experiment, where: str) -> Signature:
+    try:
+        function = python_source.parse_signature(experiment.signature)
+    except ValueError as fault:
+        raise ContractError(
+            f"{where}: {fault}.", "for instance `def scaled(x: Tensor, rows: int) -> Tensor`."
+        ) from None
+    strange = sorted({p.ctype for p in function.parameters} - {"Tensor", "int"})
+    if strange or function.return_type != "Tensor":
+        raise ContractError(
+            f"{where} names {', '.join(strange) or function.return_type}, must take Tensor or int and return a Tensor.",
+            "a Tensor is of float32, an int is a number of the case.",
+        )
+    names = [p.name for p in function.parameters]
+    return Signature(
+        function=function,
+        columns=[*names, _RETURNED],
+        output=_RETURNED,
+        inputs={p.name: np.float32 for p in function.parameters if p.is_pointer},
+        numbers=[p.name for p in function.parameters if not p.is_pointer],
+    )
+
+
+_RETURNED = "out"  # in messages, and as the last column of a call
+_READERS = {"c": _read_c, "python": _read_python}
 
 
 def invocation(function: Function) -> str:

@@ -24,8 +24,8 @@ from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
 from harness.keep.scores import START, Scores
 from harness.keep.state import JOURNAL, MEMORY, SCORES, State
+from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
-from harness.source import digest
 
 BEST, SPECIALIST = "best", "specialist:"
 PICTURE = "SCORES.svg"
@@ -61,7 +61,11 @@ class Store:
         with ExitStack() as stack:
             stack.enter_context(ExperimentLock(self.experiment.runs, self.experiment.name))
             self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
-            new = Seeded(search=search_id(), at=now(), seed_digest=digest(read_text(self.experiment.seed_path)))
+            new = Seeded(
+                search=search_id(),
+                at=now(),
+                seed_digest=READERS[self.experiment.language].digest(read_text(self.experiment.seed_path)),
+            )
             self._behind = stack.enter_context(Behind(self._write))
             self.state = State.load(self.experiment, known_values(self.experiment), new)
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
@@ -245,7 +249,10 @@ def start_over(experiment: Experiment, pages: Pages, commit: str | None) -> str:
         memory = Memory(search=scores.search, known=known_values(experiment))
         _clear(experiment.runs)
         seeded = Seeded(
-            search=scores.search, at=now(), seed_digest=digest(read_text(experiment.seed_path)), start=scores.start
+            search=scores.search,
+            at=now(),
+            seed_digest=READERS[experiment.language].digest(read_text(experiment.seed_path)),
+            start=scores.start,
         )
         with Journal(experiment.runs / JOURNAL) as journal:
             journal.append(seeded)

@@ -1,0 +1,70 @@
+"""The ready-made sections that read differently where candidates are Python; the others are prompt.py's."""
+
+from harness.ask.prompt import REQUIRED, Section
+
+TASK = Section(
+    name="TASK",
+    priority=REQUIRED,
+    template="""\
+Write one {{ language }} function, `{{ experiment.target }}`, that is correct and as fast as you can make it.
+It is checked against an exact reference, and timed against the fastest version so far, with PyTorch on one thread of \
+a CPU; what it is given is new at every call.
+
+{{ experiment.task | trim }}""",
+)
+
+RULES = Section(
+    name="RULES",
+    priority=95,
+    template="""\
+## Rules
+
+- The signature is fixed: `{{ experiment.signature }}`. Helpers are plain functions beside it.
+- Imports of `torch`, `torch.nn.functional` and `math` only, at the top. Outside of functions there are \
+only names for numbers, texts and tuples of them.
+- No state: nothing is kept from call to call, no attribute is set, no `global` or `nonlocal`, no default value that \
+could change.
+- No classes, decorators, `try`, `with`, `yield`, no names that begin with an underscore; no compilation, threads, \
+files or clocks. Operations of tensors and the usual built-in functions.
+- The inputs cannot be written to. The result is a new plain tensor, contiguous, of the shape and type asked for.
+- The source has at most {{ experiment.limits.source_bytes }} bytes.""",
+)
+
+ANSWER = Section(
+    name="ANSWER",
+    priority=REQUIRED,
+    template="""\
+{% if direction %}## Where to look
+
+Several answers to this task are written at the same time, each from another angle. Yours: {{ direction }}
+
+{% endif %}## How to answer
+
+Say in one or two sentences what you change and why it should be faster. Then give \
+{% if edit == "whole" %}the whole source in one fenced block, as in A{% elif edit == "diff" %}your edits of the \
+parent, as in A{% else %}either the whole source in one fenced block, as in A, or edits of the parent, as in B: one \
+of the two, not both{% endif %}.
+{% if edit != "diff" %}
+A. The whole source: imports, helpers and the function, complete. Here for another function, `scale`:
+
+```{{ experiment.language }}
+from torch import Tensor
+
+
+def scale(x: Tensor, factor: int) -> Tensor:
+    return x * factor
+```
+{% endif %}{% if edit != "whole" %}
+{{ "A" if edit == "diff" else "B" }}. One or more edits. The lines under SEARCH stand in the parent exactly so, and \
+once; the lines under REPLACE take their place. Here for a parent with the function above:
+
+```
+<<<<<<< SEARCH
+    return x * factor
+=======
+    return x.mul(factor)
+>>>>>>> REPLACE
+```
+{% endif %}
+One answer: exactly one version of `{{ experiment.target }}`, nothing left out, no "..." in place of code.""",
+)

@@ -1,0 +1,102 @@
+"""What the judge needs of a language: one Protocol, and how C and Python offer it.
+
+From here on nothing asks which language a candidate is in.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import numpy as np
+
+from harness.contract import Experiment
+from harness.errors import JudgeError
+from harness.judge import arm, elf, gate, native, python, python_gate, toolchain
+from harness.judge.clock import Interrupted, Stop
+from harness.judge.diagnostics import Diagnostics
+from harness.judge.inputs import Arena
+from harness.judge.signature import read_signature
+from harness.judge.toolchain import Artifact
+from harness.records import Violation
+
+
+class Kind(Protocol):
+    """One language's way from a source to visits."""
+
+    def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
+        """Every rule of the experiment's that the source breaks."""
+        ...
+
+    def build(self, source: str, stop: Stop) -> Artifact | Diagnostics: ...
+
+    def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
+        """What an artifact holds that it may not hold."""
+        ...
+
+    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+        """The artifact at another place in memory, where the language has places: the luck of where code lies is
+        averaged and not kept."""
+        ...
+
+    def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm: ...
+
+
+class C:
+    """C: gate, gcc, a look into the object, and the runner in C."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+
+    def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
+        return gate.inspect(source, self._experiment, stop)
+
+    def build(self, source: str, stop: Stop) -> Artifact | Diagnostics:
+        one = self._experiment
+        return toolchain.build(source, one.signature, one.flags, one.limits.build_timeout_s, stop)
+
+    def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
+        return tuple(elf.inspect(artifact, self._experiment.target))
+
+    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+        place, limit_s = int(rng.integers(toolchain.TEXT_PLACES)), self._experiment.limits.build_timeout_s
+        moved = toolchain.relink(artifact, self._experiment.flags, place, limit_s, stop)
+        if stop:
+            raise Interrupted
+        if isinstance(moved, Diagnostics):
+            raise JudgeError(f"an artifact cannot be linked again: {moved.first_error}", "see that /tmp has room.")
+        return moved
+
+    def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
+        return native.Arm(self._experiment, artifact, arena, slot, cpu, stop)
+
+
+class Python:
+    """Python: rules over its tree, and an interpreter that is warm before it is needed."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self._interpreter = python.Interpreter(experiment)
+
+    def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
+        return python_gate.inspect(source, self._experiment)
+
+    def build(self, source: str, stop: Stop) -> Artifact | Diagnostics:
+        return python_gate.compiles(source)
+
+    def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
+        return ()
+
+    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+        return artifact
+
+    def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
+        return python.Arm(self._interpreter, artifact, arena, slot, cpu, stop)
+
+
+_KINDS: Mapping[str, Callable[[Experiment], Kind]] = {"c": C, "python": Python}
+
+
+def open_kind(experiment: Experiment) -> Kind:
+    """The way of the experiment's language; ContractError for a signature that cannot be called, JudgeError where this
+    machine lacks what it needs."""
+    read_signature(experiment)
+    return _KINDS[experiment.language](experiment)

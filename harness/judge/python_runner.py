@@ -1,0 +1,169 @@
+"""The candidate's process for Python. Imports nothing of ours; holds no clock, no reference and no secret.
+
+Started once for a judge, it imports what an experiment allows (which takes seconds) and then splits off a process for
+every arm, which takes milliseconds: that one maps what it is given, closes its box, loads one source, then waits,
+calls, says done; nothing else. The first process never sees a candidate.
+
+    python_runner.py DOOR.so SOCKET MODULE...
+"""
+
+import array
+import ctypes
+import gc
+import importlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+ORDERS_BYTES, DESCRIBED_AT = 16 * 4096, 15 * 4096  # the last page of the orders says what a visit's arguments look like
+RAISED, ANSWERED_WRONG = 6, 7
+CANDIDATE, ABSENT = "candidate", "absent"
+
+
+def main() -> None:
+    door_path, number, *names = sys.argv[1:]
+    door = ctypes.CDLL(door_path)
+    door.open_window.restype = door.orders_page.restype = ctypes.c_void_p
+    door.open_window.argtypes = [ctypes.c_int, ctypes.c_int, *[ctypes.c_uint64] * 3]
+    for name in names:
+        importlib.import_module(name)
+    tensors = Tensors(sys.modules["torch"])
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # an arm's pauses are its own
+    asked = socket.socket(fileno=int(number))
+    asked.send(b"ready")
+    while True:
+        message, control, _, _ = asked.recvmsg(1 << 20, socket.CMSG_SPACE(8))
+        if not message:
+            return
+        files = array.array("i")
+        files.frombytes(control[0][2])
+        pid = split(door)
+        if pid == 0:
+            serve(door, tensors, json.loads(message), *files)
+        for file in files:
+            os.close(file)
+        asked.send(str(pid).encode())
+
+
+def split(door: ctypes.CDLL) -> int:
+    """fork(), but for the parent: the new process is the judge's child, as we are."""
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    pid = ctypes.PyDLL(door._name).fork_for_the_judge()
+    (python.PyOS_AfterFork_Parent if pid else python.PyOS_AfterFork_Child)()
+    return int(pid)
+
+
+def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: int, reader: int) -> None:
+    """One arm, to its end."""
+    os.setsid()
+    window = door.open_window(file, reader, asked["base"], ORDERS_BYTES, asked["window_bytes"])
+    page = door.orders_page()
+    door.close_the_door()
+    target: Callable[..., Any] | None = None
+    calls: list[tuple[list[Any], Any]] = []
+    while True:
+        door.wait_for_the_next()
+        if target is None:  # the first visit is empty, before anything foreign is here: this is what waiting looks like
+            door.wait_for_fire()
+            door.say_done()
+            target = load(door, asked["source"], asked["target"])
+            continue
+        calls = tensors.calls(window, page)
+        door.wait_for_fire()
+        try:
+            for arguments, output in calls:
+                tensors.take(target(*arguments), output)
+        except BaseException as fault:
+            give_up(door, fault)
+            raise
+        door.say_done()
+        calls = []
+
+
+def load(door: ctypes.CDLL, source: str, name: str) -> Callable[..., Any]:
+    """The candidate's function; what its module does as it is loaded is over before there is any input."""
+    module = ModuleType(CANDIDATE)
+    sys.modules[CANDIDATE] = module
+    try:
+        exec(compile(source, f"{CANDIDATE}.py", "exec", dont_inherit=True), module.__dict__)
+        return vars(module)[name]  # type: ignore[no-any-return]
+    except BaseException as fault:  # as above
+        give_up(door, fault)
+        raise
+
+
+def give_up(door: ctypes.CDLL, fault: BaseException) -> None:
+    trace, line = fault.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == f"{CANDIDATE}.py":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    is_refused = type(fault) is Refused
+    kind = "" if is_refused else f"{type(fault).__name__}: "
+    where = f" (line {line})" if line else ""
+    said = f"{kind}{str(fault)[:150]}{where}".encode("ascii", "replace")
+    door.give_up(said, ANSWERED_WRONG if is_refused else RAISED)
+
+
+class Refused(Exception):
+    """What came back is not what was asked for."""
+
+
+class Tensors:
+    """Arguments as tensors over shared memory, without a copy; results as bytes, back to it."""
+
+    def __init__(self, torch: ModuleType) -> None:
+        torch.set_num_threads(1)
+        self.frombuffer, self.Tensor, self.float32 = torch.frombuffer, torch.Tensor, torch.float32
+        self.empty, self.strided, self.cpu = torch.empty, torch.strided, torch.device("cpu")
+        self.copy = torch.Tensor.copy_
+        # What the first call of each kind costs is paid here, for all arms alike.
+        self.copy(self.empty(2), self.empty(2))
+
+    def calls(self, window: int, page: int) -> list[tuple[list[Any], Any]]:
+        """The calls of the visit at hand: arguments, and where the result goes."""
+        asked = json.loads(ctypes.string_at(page + DESCRIBED_AT))
+        shapes, count = asked["shapes"], asked["calls"]
+        row = ctypes.cast(window + asked["table"], ctypes.POINTER(ctypes.c_uint64))
+        found = []
+        for call in range(count):
+            words = row[call * len(shapes) : (call + 1) * len(shapes)]
+            *given, output = [self.one(window, word, shape) for word, shape in zip(words, shapes, strict=True)]
+            found.append((given, output))
+        return found
+
+    def one(self, window: int, word: int, shape: Any) -> Any:
+        """An argument: a number of the case, nothing, or a tensor."""
+        if shape is None:
+            return ctypes.c_int64(word).value
+        if shape == ABSENT:
+            return None
+        size = 1
+        for extent in shape:
+            size *= extent
+        if size == 0:
+            return self.empty(shape)
+        return self.frombuffer((ctypes.c_char * (4 * size)).from_address(window + word), dtype=self.float32).view(shape)
+
+    def take(self, result: Any, output: Any) -> None:
+        """The result's bytes, where it is a plain tensor of the right kind."""
+        if type(result) is not self.Tensor:
+            raise Refused(f"returned a {type(result).__name__}, must be a plain torch.Tensor")
+        if result.layout is not self.strided or result.device != self.cpu or result.dtype is not self.float32:
+            raise Refused(f"returned {result.dtype} on {result.device}, must be torch.float32 on cpu")
+        if result.shape != output.shape:
+            raise Refused(f"returned shape {tuple(result.shape)}, must be {tuple(output.shape)}")
+        if not result.is_contiguous():
+            raise Refused(f"returned strides {result.stride()}, must be contiguous")
+        self.copy(output, result)
+
+
+if __name__ == "__main__":
+    main()

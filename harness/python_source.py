@@ -1,0 +1,114 @@
+"""What a Python source says, by `ast`: its functions, imports and calls, and the same source without comments.
+
+The counterpart of source.py, in its words. Nothing is executed, and a source that does not parse says nothing at all.
+"""
+
+import ast
+import hashlib
+from functools import lru_cache
+
+from harness.source import Function, Parameter, SourceUnit
+
+# What `ast` raises over text that is no Python: the last three over nesting and numbers beyond its own limits.
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+
+
+@lru_cache(maxsize=4)
+def tree(source: str) -> ast.Module:
+    """The source's tree; one of UNPARSABLE where it has none."""
+    return ast.parse(source)
+
+
+@lru_cache(maxsize=4)
+def parse(source: str) -> SourceUnit:
+    """What the source says; `first_error_line` alone where it does not parse."""
+    try:
+        module = tree(source)
+    except SyntaxError as fault:
+        return _nothing(fault.lineno or 1)
+    except UNPARSABLE:
+        return _nothing(1)
+    nodes = list(ast.walk(module))
+    imports = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    imports += [node.module or "." for node in nodes if isinstance(node, ast.ImportFrom)]
+    calls = [
+        ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call) and not isinstance(node.func, ast.Call)
+    ]
+    return SourceUnit(
+        functions=tuple(_function(node, source) for node in module.body if isinstance(node, ast.FunctionDef)),
+        prototypes=(),
+        includes=tuple(imports),
+        calls=tuple(dict.fromkeys(calls)),
+        first_error_line=None,
+    )
+
+
+def parse_signature(text: str) -> Function:
+    """The function that `text`, a `def` line, declares. ValueError with the reason."""
+    unit = parse(text.strip().removesuffix(":") + ": ...")
+    if unit.first_error_line is not None or len(unit.functions) != 1:
+        raise ValueError(f"{text!r} is not one `def` line")
+    return unit.functions[0]
+
+
+def normalise(source: str) -> str:
+    """The source without comments, docstrings and spacing; as it stands where it does not parse."""
+    try:
+        module = ast.parse(source)
+    except UNPARSABLE:
+        return source.strip()
+    for node in ast.walk(module):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and len(body) > 1 and _is_text(body[0]):
+            del body[0]
+    return ast.unparse(module)
+
+
+def digest(source: str) -> str:
+    """sha256 of the normalised source: the same for sources that differ in comments and spacing alone."""
+    return hashlib.sha256(normalise(source).encode("utf-8", "replace")).hexdigest()
+
+
+def describe_tear(source: str) -> str:
+    """In what way the source is torn, where it is: Python says so by not parsing."""
+    try:
+        tree(source)
+    except SyntaxError as fault:
+        return f"line {fault.lineno}: {fault.msg}"
+    except UNPARSABLE as fault:
+        return f"it does not parse ({type(fault).__name__})"
+    return ""
+
+
+def _nothing(line: int) -> SourceUnit:
+    return SourceUnit(functions=(), prototypes=(), includes=(), calls=(), first_error_line=line)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _function(node: ast.FunctionDef, source: str) -> Function:
+    given = node.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    more = [star for star in (given.vararg, given.kwarg) if star]
+    return Function(
+        name=node.name,
+        return_type=_annotation(node.returns),
+        parameters=tuple(_parameter(argument) for argument in (*every, *more)),
+        is_static=False,
+        is_alternative=False,
+        text=ast.get_source_segment(source, node) or "",
+        start_line=node.lineno,
+        end_line=node.end_lineno or node.lineno,
+    )
+
+
+def _parameter(argument: ast.arg) -> Parameter:
+    kind = _annotation(argument.annotation)
+    return Parameter(name=argument.arg, ctype=kind, is_pointer=kind == "Tensor", is_const=True)
+
+
+def _annotation(node: ast.expr | None) -> str:
+    """The last word counts: `torch.Tensor` and `Tensor` are the same."""
+    return "nothing" if node is None else ast.unparse(node).strip("'\"").rpartition(".")[2]
