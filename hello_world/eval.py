@@ -62,13 +62,14 @@ def reference(x: Array, weight: Array) -> Exact:
 
 
 def bound(x: Array, weight: Array) -> Exact:
-    """How far from it a float32 may be, element by element. Rounding errors of a sum add up like a random walk: about
-    sqrt(n) of them, each at most epsilon of the sum of magnitudes. Four times that covers every order of summation;
-    half precision exceeds it."""
-    terms = weight.size
-    magnitude: Exact = np.abs(x).astype(np.float64) @ np.abs(weight).astype(np.float64).sum(axis=0)
-    slack: Exact = (4 * np.sqrt(x.shape[1] + len(weight)) + 8) * 2.0**-24 * magnitude + terms * 2.0**-149
-    return slack[:, None]
+    """How far from it a float32 may be, element by element. The products are as often positive as negative, so their
+    sum, and the partial sums on the way, are of the size of the root of the sum of their squares; each step of the
+    longer of the two sums adds an epsilon of that, like a random walk. Four times that covers every order of summation,
+    and the sum of the weights first; rounding to half precision anywhere exceeds it many times over."""
+    squares: Exact = (x.astype(np.float64) ** 2) @ (weight.astype(np.float64) ** 2).sum(axis=0)
+    size = np.sqrt(squares)[:, None] + np.abs(reference(x, weight))
+    slack: Exact = (4 * np.sqrt(max(weight.shape)) + 8) * 2.0**-24 * size + weight.size * 2.0**-149
+    return slack
 
 
 def work(case: Case) -> Mapping[str, float]:

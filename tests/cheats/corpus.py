@@ -35,7 +35,7 @@ class Cheat:
 
 def read(path: Path) -> Cheat:
     with path.open(encoding="utf-8") as file:
-        header = file.readline().removeprefix("//")
+        header = file.readline().lstrip("/# ")
     said = {key.strip(): value.strip() for key, _, value in (part.partition(":") for part in header.split(";"))}
     return Cheat(
         path=path,
