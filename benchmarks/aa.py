@@ -7,6 +7,7 @@ Prints JSON lines, then a table.
 
     python benchmarks/aa.py
     python benchmarks/aa.py --trials 20 --source linear/naive.c
+    python benchmarks/aa.py --trials 20 --experiment hello_world
 """
 
 import argparse
@@ -41,6 +42,8 @@ ALPHA = stats.ALPHA / 100
 TIMES = 10
 # Student's t for two samples of ten, 95 %, two-sided.
 T_CRITICAL = 2.101
+# A constant of another value for every trial, so that no two are the same source.
+MARKS = {"c": "enum {{ trial = {} }};\n", "python": "TRIAL = {}\n"}
 
 Times = Sequence[float]
 
@@ -102,7 +105,7 @@ def times(judge: Judge, artifact: Artifact, call_s: Mapping[str, float]) -> list
 
 
 def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
-    candidate = judge.admit(f"enum {{ build_{number} = {number} }};\n{source}")
+    candidate = judge.admit(MARKS[judge.experiment.language].format(number) + source)
     champion = judge.trusted(source)
     call_s = judge.probe(source).call_s
     with neighbour() if noisy else nullcontext():
@@ -153,10 +156,12 @@ def table(trials: Sequence[Trial]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=300, help="of each kind, quiet and with a neighbour (300)")
-    parser.add_argument("--source", type=Path, default=ROOT / "linear" / "candidate.c", help="linear/candidate.c")
+    parser.add_argument("--experiment", default="linear", help="its name or its folder (linear)")
+    parser.add_argument("--source", type=Path, help="the experiment's current candidate")
     args = parser.parse_args()
-    judge = Judge(contract.load(ROOT / "linear"), Stop())
-    source = args.source.read_text(encoding="utf-8")
+    experiment = contract.load(contract.locate(args.experiment))
+    judge = Judge(experiment, Stop())
+    source = (args.source or experiment.candidate_path).read_text(encoding="utf-8")
     trials = []
     for number in range(2 * args.trials):
         trials.append(trial(judge, source, number, noisy=number % 2 == 1))

@@ -17,10 +17,10 @@ COMMANDS = (
 )
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-NAMED = re.compile(r"`((?:docs|harness|linear|attention|tests|benchmarks|\.ci)/[\w./-]*\w)`")
+NAMED = re.compile(r"`((?:docs|harness|hello_world|linear|attention|tests|benchmarks|\.ci)/[\w./-]*\w)`")
 # What a search writes, and a fresh clone may lack.
 WRITTEN = "candidate.c SCORES.json SCORES.md SCORES.svg MEMORY.json MEMORY.md winners runs".split()
-MADE = {f"{experiment}/{name}" for experiment in ("linear", "attention") for name in WRITTEN}
+MADE = {f"{experiment}/{name}" for experiment in ("hello_world", "linear", "attention") for name in WRITTEN}
 VERBS = ["", *loop.VERBS]
 
 
