@@ -4,25 +4,21 @@ Resuming is running again: what the journal holds is folded, and what it left op
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from harness.ask.prompt import Context, memory_chars
 from harness.ask.proposer import Proposer, Request
-from harness.ask.rendering import Prompt, render
 from harness.ask.reply import Unreadable, read_reply
-from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
 from harness.hooks import blame
-from harness.judge import remarks
 from harness.judge.clock import Stop
-from harness.judge.machine import caches, fingerprint, this_machine
+from harness.judge.machine import fingerprint
 from harness.judge.stats import ALPHA
-from harness.judge.toolchain import cache_folder, require_compiler
+from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.budget import Budget, Ledger, require_price
 from harness.keep.scores import Scores
@@ -30,14 +26,12 @@ from harness.keep.store import BEST, Store, now
 from harness.keep.store import start_over as keep_start_over
 from harness.keep.usage import priced
 from harness.pipeline import Pipeline
-from harness.records import SEED, Attempt, Candidate, Parent, Proposal, Status, Verdict
-from harness.show import briefing
+from harness.prompting import Asked, Prompter
+from harness.records import SEED, Attempt, Candidate, Proposal, Status, Verdict
 from harness.show.live import Header
 from harness.show.pages import called
-from harness.show.remembered import memory_md
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
-from harness.variety import AUTO, Angle, choose, directions_of, mixed_parents, parents_of, standstill
 from harness.verify import Remeasures, again
 
 _GRACE_S = 0.7  # of the two seconds within which an interrupt has to end a run; the pages take their part
@@ -58,14 +52,6 @@ class Options:
     parent: str = BEST
     instructions: str = ""
     commit: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Asked:
-    """What was sent, while its attempt is under way."""
-
-    prompt: Prompt
-    angle: Angle
 
 
 class Tells(Protocol):
@@ -97,8 +83,7 @@ class Search:
         self._unjudged: dict[int, Asked] = {}
         self._is_interrupted = False
         self._ledger = Ledger(options.budget)
-        self._counter = TokenCounter()
-        self._remarks: tuple[str, Sequence[str]] = ("", ())
+        self._prompter = Prompter(experiment, options.parent, options.instructions)
 
     async def __aenter__(self) -> Self:
         require_compiler()
@@ -170,7 +155,8 @@ class Search:
         """The next request, from what is known at this moment, ready to go."""
         state = self.store.state
         number = state.next_number + flying
-        asked = self._render(number)
+        underway = [asked.angle for asked in (*self._unanswered, *self._unjudged.values())]
+        asked = self._prompter.next(self.store, number, underway)
         request = Request(
             number=number,
             parent=self.store.parent(asked.angle.parent),
@@ -199,52 +185,6 @@ class Search:
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
         return proposal
-
-    def _render(self, number: int) -> Asked:
-        """The prompt from the newest memory; where others are under way, from another angle than theirs."""
-        taken = [asked.angle for asked in (*self._unanswered, *self._unjudged.values())]
-        directions = directions_of(self.store.state.memory.unexplored()) if taken else ()
-        angle = choose(self._parents(number, is_alone=not taken), directions, taken)
-        context = self._context(number, self.store.parent(angle.parent), angle.direction)
-        return Asked(prompt=render(self.experiment, context, self._counter), angle=angle)
-
-    def _parents(self, number: int, *, is_alone: bool) -> Sequence[str]:
-        """What a prompt may start from, the first choice first."""
-        scores, wanted = self.store.state.scores, self.options.parent
-        first = self.store.parent(BEST if wanted == AUTO else wanted).ref
-        if wanted == AUTO:
-            # Of an old winner, nothing may be left on this disk.
-            mixed = mixed_parents(scores, first, number)
-            return [ref for ref in mixed if ref == first or self.store.winner_source(int(ref)) is not None]
-        return parents_of(scores, first) if wanted == BEST and not is_alone else (first,)
-
-    def _context(self, number: int, parent: Parent, direction: str) -> Context:
-        state = self.store.state
-        scores, memory, best = state.scores, self.store.memory_page, self.store.parent(BEST)
-        room = memory_chars(self.experiment)
-        return Context(
-            experiment=self.experiment,
-            number=number,
-            parent=parent,
-            parent_note=briefing.parent_note(scores, parent.ref),
-            parent_times=briefing.parent_times(scores, parent.ref, self.machine),
-            remarks=self._remarks_on(parent.source),
-            champion=None if parent.source == best.source else best,
-            memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
-            scores=briefing.standings(scores, self.machine, parent.ref),
-            machine=asdict(this_machine()) | dict(caches()),
-            instructions=self.options.instructions,
-            direction=direction,
-            standstill=standstill(scores, state.memory),
-        )
-
-    def _remarks_on(self, source: str) -> Sequence[str]:
-        """The compiler's, once it has built the source; most prompts have the same parent as the one before."""
-        said_of, said = self._remarks
-        if said_of != source or not said:
-            said = remarks.known(self.experiment, cache_folder(), source)
-            self._remarks = source, said
-        return said
 
     async def judge(self, proposal: Proposal) -> Attempt:
         """The attempt that a proposal becomes. Reading and remembering come before building and measuring."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
 from harness.judge.clock import Piece
-from harness.judge.contents import Contents, Doubles
+from harness.judge.contents import Contents, Doubles, Floats, limits
 from harness.judge.signature import read_signature
 
 PAGE_BYTES = 4096
@@ -28,7 +28,6 @@ POISON = np.uint32(0x7FC0DEAD)  # a NaN that no arithmetic makes
 _GARBAGE = 0xFF  # around inputs: NaN as a float, so that reading past the end shows in the output
 
 Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 
 
 class Placement(Enum):
@@ -153,7 +152,7 @@ class Workload:
         for call in range(first, first + count):
             self.expected[call], self.bound[call] = _truth(self.contents, call, self.shape)
         rows = slice(first, first + count)
-        self.low[rows], self.high[rows], nan = _limits(self.expected[rows], self.bound[rows])
+        self.low[rows], self.high[rows], nan = limits(self.expected[rows], self.bound[rows])
         if self.nan is not None or nan is not None:
             self.nan = np.zeros(self.expected.shape, np.bool_) if self.nan is None else self.nan
             self.nan[rows] = False if nan is None else nan
@@ -252,7 +251,7 @@ def lay_out(
     buffers.append((signature.output, output, start, outputs.nbytes))
     table = arena.add(rows.nbytes)
     expected, bound = (np.stack(part) for part in zip(*truths, strict=True))
-    low, high, nan = _limits(expected, bound)
+    low, high, nan = limits(expected, bound)
     return Workload(
         case=case,
         calls=calls,
@@ -294,18 +293,3 @@ def _start(segment: Segment, content: npt.NDArray[Any], placement: Placement) ->
     if placement is Placement.RIGHT:
         return segment.size_bytes - content.nbytes
     return content.itemsize if placement is Placement.ODD else 0
-
-
-def _limits(expected: Doubles, bound: Doubles) -> tuple[Floats, Floats, npt.NDArray[np.bool_] | None]:
-    """The first and the last float32 that pass, so that checking a timed output is two comparisons.
-
-    Not-a-number passes nothing: where one is due, a mask says so."""
-    exact = ~np.isfinite(expected)
-    slack = np.where(exact, 0.0, bound)
-    with np.errstate(over="ignore", invalid="ignore"):
-        low64, high64 = expected - slack, expected + slack
-        low, high = low64.astype(np.float32), high64.astype(np.float32)
-        low = np.where(low < low64, np.nextafter(low, np.float32(np.inf)), low)
-        high = np.where(high > high64, np.nextafter(high, np.float32(-np.inf)), high)
-    nan = np.isnan(expected)
-    return low, high, nan if nan.any() else None

@@ -1,0 +1,81 @@
+"""The next prompt of a search: from what its store knows now, and from another angle than the prompts under way.
+
+What a prompt looks like is `ask`'s business, in what words the state is put `show`'s; here the two are joined.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from harness.ask.prompt import Context, memory_chars
+from harness.ask.rendering import Prompt, render
+from harness.ask.tokens import TokenCounter
+from harness.contract import Experiment
+from harness.judge import remarks
+from harness.judge.machine import caches, fingerprint, this_machine
+from harness.judge.toolchain import cache_folder
+from harness.keep.store import BEST, Store
+from harness.show import briefing
+from harness.show.remembered import memory_md
+from harness.variety import AUTO, Angle, choose, directions_of, mixed_parents, parents_of, standstill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """What was sent, while its attempt is under way."""
+
+    prompt: Prompt
+    angle: Angle
+
+
+class Prompter:
+    """`wanted` is what `--parent` names."""
+
+    def __init__(self, experiment: Experiment, wanted: str, instructions: str) -> None:
+        self._experiment, self._wanted, self._instructions = experiment, wanted, instructions
+        self._counter = TokenCounter()
+        self._remarks: tuple[str, Sequence[str]] = ("", ())
+
+    def next(self, store: Store, number: int, underway: Sequence[Angle]) -> Asked:
+        """The prompt from the newest memory; where others are under way, from another angle than theirs."""
+        directions = directions_of(store.state.memory.unexplored()) if underway else ()
+        angle = choose(self._parents(store, number, is_alone=not underway), directions, underway)
+        context = self._context(store, number, angle)
+        return Asked(prompt=render(self._experiment, context, self._counter), angle=angle)
+
+    def _parents(self, store: Store, number: int, *, is_alone: bool) -> Sequence[str]:
+        """What a prompt may start from, the first choice first."""
+        scores, wanted = store.state.scores, self._wanted
+        first = store.parent(BEST if wanted == AUTO else wanted).ref
+        if wanted == AUTO:
+            # Of an old winner, nothing may be left on this disk.
+            mixed = mixed_parents(scores, first, number)
+            return [ref for ref in mixed if ref == first or store.winner_source(int(ref)) is not None]
+        return parents_of(scores, first) if wanted == BEST and not is_alone else (first,)
+
+    def _context(self, store: Store, number: int, angle: Angle) -> Context:
+        state, parent = store.state, store.parent(angle.parent)
+        scores, memory, best = state.scores, store.memory_page, store.parent(BEST)
+        room, machine = memory_chars(self._experiment), fingerprint(self._experiment)
+        return Context(
+            experiment=self._experiment,
+            number=number,
+            parent=parent,
+            parent_note=briefing.parent_note(scores, parent.ref),
+            parent_times=briefing.parent_times(scores, parent.ref, machine),
+            remarks=self._remarks_on(parent.source),
+            champion=None if parent.source == best.source else best,
+            memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
+            scores=briefing.standings(scores, machine, parent.ref),
+            machine=asdict(this_machine()) | dict(caches()),
+            instructions=self._instructions,
+            direction=angle.direction,
+            standstill=standstill(scores, state.memory),
+        )
+
+    def _remarks_on(self, source: str) -> Sequence[str]:
+        """The compiler's, once it has built the source; most prompts have the same parent as the one before."""
+        said_of, said = self._remarks
+        if said_of != source or not said:
+            said = remarks.known(self._experiment, cache_folder(), source)
+            self._remarks = source, said
+        return said
