@@ -21,7 +21,7 @@ from harness.judge.kinds import Kind, open_kind
 from harness.judge.measure import checked_visit
 from harness.judge.toolchain import Artifact
 from harness.records import Status
-from scratch import is_alive
+from scratch import descendants, is_alive
 
 HELLO = contract.load(contract.ROOT / "hello_world")
 BARE = replace(HELLO, rules=(), limits=replace(HELLO.limits, timeout_s=2, memory_mb=256))
@@ -140,20 +140,21 @@ def test_an_arm_has_all_of_its_box(kind: Kind, arena: Arena) -> None:
 
 
 def test_interpreter_and_arm_die_with_their_judge() -> None:
+    """The arm is in the middle of a call when its judge is killed."""
+    endless = "def hello_world(x, weight):\n    while True: pass\n"
     script = (
-        "import time\nfrom harness import contract\nfrom harness.judge.judge import Judge\n"
-        "from harness.judge.clock import Stop\n"
-        "import harness.judge.python as python\n"
-        "one = Judge(contract.load(contract.ROOT / 'hello_world'), Stop())\n"
-        "import os; print(*[p for p in os.popen(f'pgrep -P {os.getpid()}').read().split()], flush=True)\n"
-        "time.sleep(60)\n"
+        "from dataclasses import replace\nfrom harness import contract\nfrom harness.judge.clock import Stop\n"
+        "from harness.judge.judge import Judge\n"
+        "one = Judge(replace(contract.load(contract.ROOT / 'hello_world'), rules=()), Stop())\n"
+        f"print('open', flush=True)\none.examine({endless!r})\n"
     )
     judge = subprocess.Popen([sys.executable, "-c", script], cwd=contract.ROOT, stdout=subprocess.PIPE, text=True)
-    assert judge.stdout is not None
-    children = [int(pid) for pid in judge.stdout.readline().split()]
+    assert judge.stdout is not None and judge.stdout.readline()
+    deadline = time.monotonic() + 5
+    while len(children := descendants(judge.pid)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
     judge.kill()
     judge.communicate()
-    deadline = time.monotonic() + 5
     while any(map(is_alive, children)) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert children and not any(map(is_alive, children))
+    assert len(children) >= 2 and not any(map(is_alive, children))
