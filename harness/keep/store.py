@@ -66,11 +66,11 @@ class Store:
                 at=now(),
                 seed_digest=READERS[self.experiment.language].digest(read_text(self.experiment.seed_path)),
             )
-            self._behind = stack.enter_context(Behind(self._write))
             self.state = State.load(self.experiment, known_values(self.experiment), new)
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
+            self._behind = stack.enter_context(Behind(self._write, self._journal.flush))
             unfinished = list(self.state.uncommitted.values())
             for attempt in unfinished:
                 self.artifacts.restore(attempt)
@@ -103,7 +103,7 @@ class Store:
         only reads, and `keep` waits."""
         self.artifacts.asked(proposal.number, prompt)
         self._journal.append(Proposed(proposal=proposal), flush=False)
-        self._behind.later(self._journal.flush)
+        self._behind.flush()
         self.state.fold(Proposed(proposal=proposal))
 
     def keep(self, attempt: Attempt) -> None:
