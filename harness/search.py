@@ -164,6 +164,9 @@ class Search:
             experiment=self.experiment,
             trials=state.trials,
             untold=[proposal.choices for proposal in state.pending.values() if proposal.choices is not None],
+            champion=self.store.champion_source(),
+            best_on=self.store.best_sources(),
+            known=state.seen,
             tell=view.note,
         )
         # A judge that cannot work on this machine ends the search at once, not after the answer.

@@ -3,8 +3,8 @@
 Knows no endpoint, no search space and no folder of replies: those are the three classes under `models`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -27,8 +27,9 @@ class Exhausted(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One question. `number` is the attempt's if replies come in the order of their requests. For a proposer that
-    learns: `trials`, the points of the search space tried so far, and `untold`, those that have no verdict yet. `tell`
-    is for whom it may concern that an answer takes longer."""
+    learns: `trials`, the points of the search space tried so far, and `untold`, those that have no verdict yet;
+    `champion` and `best_on`, the sources that are best over all and on each case; `known`, the digests of all sources
+    seen. `tell` is for whom it may concern that an answer takes longer."""
 
     number: int
     parent: Parent
@@ -36,6 +37,9 @@ class Request:
     experiment: Experiment
     trials: Sequence[Trial]
     untold: Sequence[Choices] = ()
+    champion: str = ""
+    best_on: Mapping[str, str] = field(default_factory=dict)
+    known: Container[str] = ()
     tell: Callable[[str], None] = lambda line: None
 
 

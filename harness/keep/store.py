@@ -187,6 +187,10 @@ class Store:
         except KeepError:
             return None
 
+    def best_sources(self) -> Mapping[str, str]:
+        """Who is best on each case."""
+        return {case: self.source(str(winner.attempt)) for case, winner in self.state.scores.specialists.items()}
+
     def specialist_sources(self) -> Mapping[str, str]:
         """Where a case has a better one than the champion."""
         scores = self.state.scores

@@ -186,3 +186,41 @@ def test_points_that_fail_are_left_for_those_that_run(linear: Experiment) -> Non
         trials.append(tell(choices_of(ask(builtin, linear, number, trials))))
     late = [trial.status for trial in trials[40:]]
     assert late.count(Status.TIE) > 2 * late.count(Status.WRONG)
+
+
+def crossings(linear: Experiment, known: Sequence[str]) -> list[Proposal]:
+    """What a proposer that was told of twenty points proposes while one case has another best."""
+    builtin, trials = Builtin(linear, seed=3), []
+    for number in range(1, 21):
+        choices = choices_of(ask(builtin, linear, number, trials))
+        trials.append(Trial(choices=choices, status=Status.SLOWER, speedup=landscape(choices)))
+    assert linear.space is not None
+    champion, other = (linear.space.render(trial.choices) for trial in trials[:2])
+    best_on = dict.fromkeys((case.name for case in linear.evaluation.cases), champion) | {"batch": other}
+    found = []
+    for number in range(21, 61):
+        request = Request(
+            number=number,
+            parent=Parent(ref="1", source=champion),
+            prompt=Prompt(text="", tokens=0, counted_by="", dropped=()),
+            experiment=linear,
+            trials=trials,
+            champion=champion,
+            best_on=best_on,
+            known=known,
+        )
+        found.append(asyncio.run(builtin.propose(request)))
+    return [proposal for proposal in found if proposal.choices is None]
+
+
+def test_the_best_of_a_case_is_now_and_then_crossed_into_the_best_over_all(linear: Experiment) -> None:
+    crossed = crossings(linear, known=())
+    assert 1 <= len(crossed) <= 12
+    assert "if (rows > 22)" in crossed[0].reply
+    assert isinstance(read_reply(crossed[0].reply, "stop", linear, parent_source=""), Candidate)
+
+
+def test_a_crossing_that_was_tried_is_not_proposed_again(linear: Experiment) -> None:
+    answer = read_reply(crossings(linear, known=())[0].reply, "stop", linear, parent_source="")
+    assert isinstance(answer, Candidate)
+    assert crossings(linear, known=(answer.digest,)) == []

@@ -3,7 +3,8 @@
 A space offers `CHOICES` (name -> values in order) and `render(choices)`, and may offer `valid(choices)` and
 `available(name, value, cpu_flags)`. Nothing here knows what a choice means, compiles or measures. Every other
 point is one of the best so far with one choice changed; where to look for the rest, optuna's TPE says. The point taken
-is the nearest to it that makes sense and was never proposed before.
+is the nearest to it that makes sense and was never proposed before. Now and then the best of one case is crossed into
+the best over all, by a dispatch on shape.
 """
 
 import random
@@ -21,16 +22,19 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from harness.ask.crossing import condition, cross
 from harness.ask.proposer import Exhausted, Request
 from harness.contract import Experiment
 from harness.errors import ProposerError
 from harness.records import Choices, Proposal, Trial
+from harness.source import digest
 
 Value: TypeAlias = str | int
 Point: TypeAlias = tuple[Value, ...]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _RANDOM_FIRST = 10
+_CROSSINGS = 0.1  # the share of crossings, as long as there is one that was never tried
 _MOVES, _MOVED = 0.5, 3  # the share of points that are moves, on one of so many: the best alone may be a dead end
 
 
@@ -63,18 +67,44 @@ class Builtin:
         self._learn(request.trials[self._told :])
         self._seen.update(self._point(choices) for choices in request.untold if set(choices) == set(self._values))
         rng = random.Random(f"{self._seed}:{request.number}")
-        point = self._nearest_fresh(self._move(rng) or self._draw(rng), rng)
-        self._seen.add(point)
-        choices = dict(zip(self._values, point, strict=True))
+        crossed = self._cross(request, rng)
+        choices, reply = (None, crossed) if crossed else self._of_space(rng)
         return Proposal(
             number=request.number,
             parent=request.parent.ref,
             model=self.name,
-            reply=_reply(choices, self._language, self._space.render(choices)),
+            reply=reply,
             asked_at=asked_at.isoformat(timespec="seconds"),
             seconds=time.monotonic() - began_s,
             choices=choices,
         )
+
+    def _of_space(self, rng: random.Random) -> tuple[Choices, str]:
+        """A point that was never proposed."""
+        point = self._nearest_fresh(self._move(rng) or self._draw(rng), rng)
+        self._seen.add(point)
+        choices = dict(zip(self._values, point, strict=True))
+        said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in choices.items())
+        return choices, self._reply(f"A point of the search space: {said}.", self._space.render(choices))
+
+    def _cross(self, request: Request, rng: random.Random) -> str:
+        """Now and then the best over all cases, with another in its place where that is better; empty where it is not
+        the turn of that, or where there is no such pair that is new."""
+        one, is_turn = request.experiment, self._told >= _RANDOM_FIRST and rng.random() < _CROSSINGS
+        if not is_turn or one.language != "c":
+            return ""
+        others = sorted(set(request.best_on.values()) - {request.champion})
+        for source in rng.sample(others, len(others)):
+            cases = one.evaluation.cases
+            ours = [case for case in cases if request.best_on.get(case.name) == source]
+            where = condition(ours, [case for case in cases if case not in ours], one.signature)
+            crossed = cross(source, request.champion, where, one.signature) if where else None
+            if crossed and len(crossed) <= one.limits.source_bytes and digest(crossed) not in request.known:
+                return self._reply(f"The best so far, and where {where} the best of those cases.", crossed)
+        return ""
+
+    def _reply(self, words: str, source: str) -> str:
+        return f"{words}\n\n```{self._language}\n{source.rstrip()}\n```\n"
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -180,8 +210,3 @@ def _is_scale(values: Sequence[Value]) -> bool:
 
 def _distribution(values: Sequence[Value]) -> BaseDistribution:
     return IntDistribution(0, len(values) - 1) if _is_scale(values) else CategoricalDistribution(values)
-
-
-def _reply(choices: Choices, language: str, source: str) -> str:
-    said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in choices.items())
-    return f"A point of the search space: {said}.\n\n```{language}\n{source.rstrip()}\n```\n"
