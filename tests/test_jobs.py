@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -179,17 +180,30 @@ def test_ctrl_c_hangs_up_on_everything_in_flight(experiment: Path) -> None:
     assert "interrupted; to go on" in done.out
 
 
-def test_ctrl_c_lets_a_judgement_end_that_is_about_to_and_hangs_up_on_the_rest(experiment: Path) -> None:
-    with Loopback([Answer(text=fenced(scratch.WRONG), delay_s=1.2), Answer(delay_s=30)]) as server:
-        arguments = (experiment, "--no-commit", "--jobs", "2", "--loop", "9", *MODEL, server.base_url)
-        process = scratch.start(scratch.ROOT / "loop.py", *arguments)
-        _wait_for(lambda: "proposed" in scratch.kinds(experiment))
-        scratch.interrupt(process)
-        pressed_s = time.monotonic()
-        done = scratch.finish(process)
-        assert time.monotonic() - pressed_s < 2
-        assert server.hung_up.wait(1)
-    assert (done.code, done.err) == (130, "")
+class AboutToEnd(Slow):
+    def __init__(self) -> None:
+        self.began = threading.Event()
+
+    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        self.began.set()
+        time.sleep(0.1)
+        return super().judge(source, rivals, standings, alpha)
+
+
+def test_ctrl_c_lets_a_judgement_end_that_is_about_to(experiment: Path, tmp_path: Path) -> None:
+    contract, judge = load(experiment), AboutToEnd()
+    scratch.write_replies(tmp_path / "replies", *(fenced(scratch.SLOWER) for _ in range(3)))
+    options = Options(budget=Budget(attempts=3), commit=False)
+    search = Search(contract, Replay(tmp_path / "replies"), options, lambda experiment, stop: judge)
+
+    async def interrupted() -> None:
+        run = asyncio.create_task(_searched(search))
+        assert await asyncio.to_thread(judge.began.wait, 20)
+        run.cancel()  # as asyncio does with the first Ctrl-C
+        with pytest.raises(asyncio.CancelledError):
+            await run
+
+    asyncio.run(interrupted())
     assert scratch.kinds(experiment) == ["seeded", "proposed", "judged"]
 
 
