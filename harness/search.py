@@ -4,12 +4,12 @@ Resuming is running again: what the journal holds is folded, and what it left op
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 from harness.ask.proposer import Proposer, Request
 from harness.ask.reply import Unreadable, read_reply
@@ -204,24 +204,24 @@ class Search:
             is_new_combination=self.store.is_new_combination(answer.tags), objects=self.store.state.objects
         )
         alpha = ALPHA / self.options.budget.attempts
-        judging = asyncio.to_thread(judge.judge, answer.source, rivals, standings, alpha)
+        judging = partial(judge.judge, answer.source, rivals, standings, alpha)
         return self._attempt(proposal, answer, await self._to_its_end(judging))
 
-    async def _to_its_end(self, judging: Coroutine[Any, Any, Verdict]) -> Verdict:
+    async def _to_its_end(self, judging: Callable[[], Verdict]) -> Verdict:
         """An interrupt hangs up on the requests in flight at once. The judgement at hand may end by itself if it does
         so in a moment; what takes longer, or is interrupted again, is left to the next run."""
-        task = asyncio.create_task(judging)
+        verdict = asyncio.get_running_loop().run_in_executor(None, judging)
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(verdict)
         except asyncio.CancelledError:
             self._is_interrupted = True
             if self._pipeline:
                 await self._pipeline.close()
-            await asyncio.wait({task}, timeout=_GRACE_S)
-            if not task.done():
-                task.cancel()
+            await asyncio.wait({verdict}, timeout=_GRACE_S)
+            if not verdict.done():
+                verdict.cancel()
                 raise
-            return task.result()
+            return verdict.result()
 
     def _attempt(self, proposal: Proposal, candidate: Candidate | None, verdict: Verdict) -> Attempt:
         return Attempt(

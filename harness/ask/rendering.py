@@ -5,7 +5,7 @@ Knows no section; a fault of one is told with its place in the experiment's prom
 
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -45,7 +45,9 @@ class Prompt:
 
 def render(experiment: Experiment, context: Context, counter: TokenCounter) -> Prompt:
     """The experiment's sections as one text that fits `prompt_tokens`."""
-    rendered = [(section, _render(section, context)) for section in _sections(experiment, context)]
+    values = {field.name: getattr(context, field.name) for field in fields(context)}
+    values |= {"edit": experiment.edit, "language": experiment.language.capitalize()}
+    rendered = [(section, _render(section, experiment, values)) for section in _sections(experiment, context)]
     kept = [(section, text) for section, text in rendered if text]
     limit = experiment.limits.prompt_tokens
     text = _BETWEEN.join(text for _, text in kept)
@@ -95,16 +97,13 @@ def _sections(experiment: Experiment, context: Context) -> list[Section]:
     return sections
 
 
-def _render(section: Section, context: Context) -> str:
-    values = {field.name: getattr(context, field.name) for field in fields(context)}
-    experiment = context.experiment
+def _render(section: Section, experiment: Experiment, values: Mapping[str, object]) -> str:
     try:
-        template = _compiled(section.template)
-        return template.render(values, edit=experiment.edit, language=experiment.language.capitalize()).strip()
+        return _compiled(section.template).render(values).strip()
     except _FAULTS as fault:
         raise ContractError(
             f"{experiment.folder.name}/prompt.py: section {section.name}{_line_of(fault, '<template>')}: {fault}.",
-            f"A template may use {', '.join(values)}, edit and language.",
+            f"A template may use {', '.join(values)}.",
         ) from fault
 
 
