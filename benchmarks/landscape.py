@@ -46,6 +46,9 @@ FIXED: Choices = {
     "bias": "ternary",
     "traversal": "index",
     "prefetch": "none",
+    "block_outputs": 0,
+    "panel": "none",
+    "panel_depth": 128,
 }
 _BATCH_S, _BATCHES = 1e-3, 5
 

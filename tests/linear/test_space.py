@@ -33,8 +33,11 @@ SHAPES = [
     (13, 31, 17, True),
     (11, 67, 23, False),
     (16, 48, 24, True),
+    (37, 300, 101, True),
+    (16, 0, 40, True),
+    (16, 0, 40, False),
 ]
-_HELPERS = re.compile(r"\b(linear|every_row|band_\d+|tile_\dx\d|total|sum_four)\b")
+_HELPERS = re.compile(r"\b(linear|every_row|band_\d+|tile_\dx\d|total|sum_four|pack|packed|by_panel)\b")
 
 
 def cpu_flags() -> set[str]:
