@@ -9,6 +9,7 @@ The model's server is a process of its own. Prints JSON lines, then a table.
 
 import argparse
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -138,6 +139,7 @@ def run(experiment: contract.Experiment, url: str, attempts: int) -> Watch:
 
     watch = Watch()
     options = Options(budget=Budget(attempts=attempts), commit=False)
+    gc.freeze()  # as loop.py does before it searches
     asyncio.run(search(Search(experiment, proposer, options, free), watch))
     return watch
 
