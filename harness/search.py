@@ -78,6 +78,7 @@ class Search:
         self._stop = Stop()
         self._exit = ExitStack()
         self._opening: asyncio.Task[Examiner] | None = None
+        self._judging: asyncio.Future[Verdict] | None = None
         self._pipeline: Pipeline | None = None
         self._unanswered: list[Asked] = []
         self._unjudged: dict[int, Asked] = {}
@@ -100,8 +101,8 @@ class Search:
             if self._pipeline:
                 await self._pipeline.close()
             await self.proposer.close()
-            if self._opening:
-                await asyncio.gather(self._opening, return_exceptions=True)
+            threads = [thread for thread in (self._opening, self._judging) if thread]
+            await asyncio.gather(*threads, return_exceptions=True)
         blame(self.experiment.folder, fault)
 
     def _judge(self) -> "asyncio.Task[Examiner]":
@@ -210,7 +211,7 @@ class Search:
     async def _to_its_end(self, judging: Callable[[], Verdict]) -> Verdict:
         """An interrupt hangs up on the requests in flight at once. The judgement at hand may end by itself if it does
         so in a moment; what takes longer, or is interrupted again, is left to the next run."""
-        verdict = asyncio.get_running_loop().run_in_executor(None, judging)
+        self._judging = verdict = asyncio.get_running_loop().run_in_executor(None, judging)
         try:
             return await asyncio.shield(verdict)
         except asyncio.CancelledError:
@@ -219,7 +220,6 @@ class Search:
                 await self._pipeline.close()
             await asyncio.wait({verdict}, timeout=_GRACE_S)
             if not verdict.done():
-                verdict.cancel()
                 raise
             return verdict.result()
 

@@ -186,11 +186,14 @@ class AboutToEnd(Slow):
 
     def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         self.began.set()
-        time.sleep(0.1)
+        time.sleep(0.2)
         return super().judge(source, rivals, standings, alpha)
 
 
-def test_ctrl_c_lets_a_judgement_end_that_is_about_to(experiment: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("times", "kept"), [(1, ["judged"]), (2, [])])
+def test_a_judgement_that_is_about_to_end_is_kept_unless_it_is_interrupted_twice(
+    experiment: Path, tmp_path: Path, times: int, kept: list[str]
+) -> None:
     contract, judge = load(experiment), AboutToEnd()
     scratch.write_replies(tmp_path / "replies", *(fenced(scratch.SLOWER) for _ in range(3)))
     options = Options(budget=Budget(attempts=3), commit=False)
@@ -199,16 +202,18 @@ def test_ctrl_c_lets_a_judgement_end_that_is_about_to(experiment: Path, tmp_path
     async def interrupted() -> None:
         run = asyncio.create_task(_searched(search))
         assert await asyncio.to_thread(judge.began.wait, 20)
-        run.cancel()  # as asyncio does with the first Ctrl-C
+        for _ in range(times):
+            run.cancel()  # as asyncio does for Ctrl-C
+            await asyncio.sleep(0.01)
         with pytest.raises(asyncio.CancelledError):
             await run
 
     asyncio.run(interrupted())
-    assert scratch.kinds(experiment) == ["seeded", "proposed", "judged"]
+    assert scratch.kinds(experiment) == ["seeded", "proposed", *kept]
 
 
-def test_ctrl_c_twice_does_not_wait_for_the_judgement(experiment: Path) -> None:
-    with Loopback([Answer(text=fenced(scratch.SLOWER), delay_s=1.2)]) as server:
+def test_ctrl_c_twice_ends_a_run_without_a_traceback(experiment: Path) -> None:
+    with Loopback([Answer(text=fenced(scratch.ENDLESS), delay_s=1.2)]) as server:
         process = scratch.start(scratch.ROOT / "loop.py", experiment, "--no-commit", *MODEL, server.base_url)
         _wait_for(lambda: "proposed" in scratch.kinds(experiment))
         scratch.interrupt(process)
