@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.command_line import Parser, fail, number, span_s
+from harness.command_line import Parser, cannot_print, fail, number, span_s
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def run(args: argparse.Namespace) -> int:
     words = instructions(args.instructions)
     limits = {"usd": args.budget_usd, "tokens": args.budget_tokens, "time_s": args.time, "patience": args.patience}
     budget = Budget(attempts=args.loop, **limits)
-    commit = not args.no_commit
-    options = Options(budget=budget, jobs=args.jobs, parent=args.parent, instructions=words, commit=commit)
+    options = Options(budget=budget, jobs=args.jobs, parent=args.parent, instructions=words, commit=not args.no_commit)
     open_judge = partial(_open_judge, require_sandbox=args.require_sandbox)
     looking = Search(experiment, choose(experiment, choice, os.environ), options, open_judge)
     view = choose_view(args.json, args.plain, sys.stdout)
@@ -90,7 +89,7 @@ def judge(args: argparse.Namespace) -> int:
 
     experiment = _experiment(args.experiment)
     verdict = asyncio.run(judge_file(experiment, args.file, args.against, require_sandbox=args.require_sandbox))
-    print(verdict_json(verdict) if args.json else verdict_text(experiment.name, verdict))
+    print(verdict_json(verdict) if args.json else verdict_text(experiment.name, verdict, experiment.unit))
     return 0
 
 
@@ -114,6 +113,14 @@ def seed(args: argparse.Namespace) -> int:
     from harness.search import start_over
 
     print(start_over(_experiment(args.experiment), args.commit))
+    return 0
+
+
+def new(args: argparse.Namespace) -> int:
+    """python loop.py new: an experiment's folder for any command that prints a metric, or after another."""
+    from harness.scaffold import write
+
+    print(write(args))
     return 0
 
 
@@ -147,6 +154,9 @@ VERBS: dict[str, tuple[Any, str, str]] = {
     "seed": (seed, "start a fresh search; git history and winners/ stay", """\
   python loop.py seed linear
   python loop.py seed linear --from 1f6d0c2            start from an archived winner"""),
+    "new": (new, "make an experiment of any command that prints a metric", """\
+  python loop.py new mine --source f.py --function f --eval-command ./run --metric s --goal minimize
+  python loop.py new mine --like linear                another's contract, to start from"""),
     "status": (look, "where a search stands", """\
   python loop.py status linear --json
   python loop.py status linear --watch                 again whenever it changes, until Ctrl-C"""),
@@ -212,12 +222,12 @@ def _parser() -> Parser:
 
 def _verb_parser(verb: str) -> Parser:
     call, about, examples = VERBS[verb]
-    parser = Parser(
-        prog=f"python loop.py {verb}",
-        description=f"{about[0].upper()}{about[1:]}.",
-        epilog=f"examples:\n{examples}",
-    )
+    parser = Parser(f"python loop.py {verb}", f"{about[0].upper()}{about[1:]}.", f"examples:\n{examples}")
     parser.set_defaults(call=call)
+    if verb == "new":
+        from harness.scaffold import add_arguments
+
+        return add_arguments(parser)
     if verb not in ("list", "doctor"):
         parser.add_argument("experiment", help="its name, or the path of its folder")
     if verb == "judge":
@@ -238,18 +248,16 @@ def _verb_parser(verb: str) -> Parser:
         whole.add_argument("--trajectory", action="store_true", help="the whole search, as one JSON document")
         whole.add_argument("--csv", action="store_true", help="every attempt, as a line of a table")
     if verb == "diff":
-        parser.add_argument(
-            "old", nargs="?", default="seed", help="seed (default), best, current, a number or a commit"
-        )
+        parser.add_argument("old", nargs="?", default="seed", help="seed (default), best, current, a number, a commit")
         parser.add_argument("new", nargs="?", default="best", help="the same; default: best")
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
     return parser
 
 
 def _open_judge(experiment: Experiment, stop: Stop, require_sandbox: bool) -> Judge:
-    from harness.judge.judge import Judge
+    from harness.judge.opening import open_judge
 
-    return Judge(experiment, stop, require_sandbox=require_sandbox)
+    return open_judge(experiment, stop, require_sandbox=require_sandbox)
 
 
 def _experiment(name: str) -> Experiment:
@@ -285,10 +293,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted.", file=sys.stderr)
         return 130
     except OSError as fault:  # of standard output; what happens to files is told where they are written
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more when it ends
-        if isinstance(fault, BrokenPipeError):  # the reader had enough, as in `loop.py show linear | head`
-            return 0
-        return fail(f"cannot print: {fault.strerror}.", "see what standard output is connected to.")
+        return cannot_print(fault)
 
 
 if __name__ == "__main__":

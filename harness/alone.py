@@ -8,7 +8,7 @@ from harness.contract import Experiment
 from harness.errors import KeepError
 from harness.hooks import blame
 from harness.judge.clock import Stop
-from harness.judge.judge import Judge
+from harness.judge.opening import open_judge
 from harness.judge.stats import ALPHA
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.files import read_text
@@ -36,5 +36,7 @@ async def judge_file(
         stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
         stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
         return await asyncio.to_thread(
-            lambda: Judge(experiment, stop, require_sandbox=require_sandbox).judge(source, rivals, standings, ALPHA)
+            lambda: open_judge(experiment, stop, require_sandbox=require_sandbox).judge(
+                source, rivals, standings, ALPHA
+            )
         )

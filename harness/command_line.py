@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -56,6 +57,14 @@ def span_s(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} must be a time above 0, such as 90s, 30m or 2h")
     return seconds
+
+
+def cannot_print(fault: OSError) -> int:
+    """What is left to do where standard output is gone or full; returns the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more when it ends
+    if isinstance(fault, BrokenPipeError):  # the reader had enough, as in `loop.py show linear | head`
+        return 0
+    return fail(f"cannot print: {fault.strerror}.", "see what standard output is connected to.")
 
 
 def fail(message: str, hint: str) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.errors import ContractError
 from harness.hooks import load_hook
+from harness.metric import Command, read_command
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = "experiment.json"
@@ -25,6 +26,7 @@ HOOKS = {
 }
 
 
+_MISSING = object()
 # What builds a candidate: the compiler's options, or the modules that it may import and that are imported before it is.
 _BUILD = {"c": "build.flags", "python": "build.imports"}
 
@@ -79,7 +81,7 @@ class Evaluation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
     """A contract that holds. `task` is EXPERIMENT.md; `space` is None where the experiment has no space.py; `flags` are
-    compiler options for C, modules for Python."""
+    compiler options for C, modules for Python. With a `command` there is one case, the metric that it prints."""
 
     name: str
     folder: Path
@@ -97,6 +99,12 @@ class Experiment:
     rules: Sequence[Callable[..., Any]]
     evaluation: Evaluation
     space: ModuleType | None
+    command: Command | None = None
+
+    @property
+    def unit(self) -> str:
+        """Of the numbers that are compared."""
+        return self.command.unit if self.command else "s"
 
     @property
     def seed_path(self) -> Path:
@@ -147,7 +155,8 @@ def load(folder: Path) -> Experiment:
     """The experiment in `folder`; ContractError lists every fault found."""
     faults: list[str] = []
     manifest = _Manifest(folder, faults)
-    modules = {name: load_hook(folder, name, HOOKS[name], faults) for name in HOOKS if name != "seed.py"}
+    hooks = HOOKS | ({"eval.py": ("accept",)} if "command" in manifest.data else {})
+    modules = {name: load_hook(folder, name, hooks[name], faults) for name in hooks if name != "seed.py"}
     space = load_hook(folder, "space.py", ("CHOICES", "render"), faults) if (folder / "space.py").is_file() else None
     for name in ("seed.py", "EXPERIMENT.md"):
         if not (folder / name).is_file():
@@ -187,11 +196,13 @@ class _Manifest:
         separator = " " if text.startswith(("is ", "cannot", "line ")) else ": "
         self.faults.append(f"{self.folder.name}/{MANIFEST}{separator}{text}")
 
-    def take(self, key: str, kind: type, allowed: Callable[[Any], bool], must: str) -> Any:
-        """The value at a dotted key, or None with a fault noted."""
+    def take(self, key: str, kind: type, allowed: Callable[[Any], Any], must: str, default: Any = _MISSING) -> Any:
+        """The value at a dotted key, or None with a fault noted; a key that has a default may be missing."""
         value: Any = self.data
         for part in key.split("."):
             value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
+        if value is _MISSING and default is not _MISSING:
+            return default
         if value is _MISSING:
             if self.data:
                 self.fault(f"{key} is missing, must be {must}.")
@@ -210,8 +221,9 @@ class _Manifest:
         must = "a file name in the experiment's own folder"
         return str(self.take(key, str, lambda value: bool(re.fullmatch(r"[\w-][\w.-]*", value)), must))
 
-    def texts(self, key: str) -> Sequence[str]:
-        value = self.take(key, list, lambda items: all(isinstance(item, str) for item in items), "a list of texts")
+    def texts(self, key: str, default: Any = _MISSING) -> Sequence[str]:
+        are_texts = "a list of texts"
+        value = self.take(key, list, lambda items: all(isinstance(item, str) for item in items), are_texts, default)
         return tuple(value or ())
 
     def experiment(self, modules: Mapping[str, ModuleType | None], space: ModuleType | None) -> Experiment:
@@ -223,6 +235,8 @@ class _Manifest:
         seed_file = self.file("files.seed")
         if not (self.folder / seed_file).is_file() and seed_file != "None":
             self.fault(f"files.seed is {json.dumps(seed_file)}, and there is no such file.")
+        candidate_file = self.file("files.candidate")
+        command = read_command(self.take, candidate_file) if "command" in self.data else None
         return Experiment(
             name=self.take("name", str, lambda text: bool(re.fullmatch(r"[\w-]+", text)), "letters, digits, - and _"),
             folder=self.folder,
@@ -230,16 +244,17 @@ class _Manifest:
             target=target,
             signature=signature,
             seed_file=seed_file,
-            candidate_file=self.file("files.candidate"),
+            candidate_file=candidate_file,
             edit=self.take("edit", str, lambda value: value in edits, f"one of {', '.join(edits)}"),
-            flags=self.texts(_BUILD.get(language, "build.flags")),
+            flags=self.texts(_BUILD.get(language, "build.flags"), [] if command else _MISSING),
             tags=self.texts("tags"),
             limits=self.limits(),
             task=_text(self.folder / "EXPERIMENT.md"),
             sections=getattr(modules["prompt.py"], "sections", None),  # type: ignore[arg-type]
             rules=getattr(modules["security.py"], "RULES", ()),
-            evaluation=_evaluation(modules["eval.py"]),
+            evaluation=_evaluation(modules["eval.py"], command),
             space=space,
+            command=command,
         )
 
     def limits(self) -> Limits:
@@ -252,9 +267,6 @@ class _Manifest:
         )
 
 
-_MISSING = object()
-
-
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -262,8 +274,10 @@ def _text(path: Path) -> str:
         return ""  # a missing EXPERIMENT.md is reported by `load`
 
 
-def _evaluation(module: ModuleType | None) -> Evaluation:
-    offered = {name: getattr(module, name, None) for name in HOOKS["eval.py"]}
+def _evaluation(module: ModuleType | None, command: Command | None) -> Evaluation:
+    offered: dict[str, Any] = {name: getattr(module, name, None) for name in HOOKS["eval.py"]}
+    if command:
+        offered |= {"CASES": (Case(command.metric),), "CHECKS": (), "work": lambda case: {}}
     lowered = {name.lower(): value for name, value in offered.items()}
     hidden = getattr(module, "hidden", lambda rng: ())
-    return Evaluation(slides=getattr(module, "SLIDES", ()), hidden=hidden, **lowered)  # type: ignore[arg-type]
+    return Evaluation(slides=getattr(module, "SLIDES", ()), hidden=hidden, **lowered)

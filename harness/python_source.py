@@ -51,6 +51,13 @@ def parse_signature(text: str) -> Function:
     return unit.functions[0]
 
 
+def declaration(source: str, name: str) -> str:
+    """The `def` line of a function that the source has outside of any other."""
+    node = next(one for one in tree(source).body if isinstance(one, ast.FunctionDef) and one.name == name)
+    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"def {name}({ast.unparse(node.args)}){returned}"
+
+
 def normalise(source: str) -> str:
     """The source without comments, docstrings and spacing; as it stands where it does not parse."""
     try:

@@ -21,13 +21,23 @@ from harness.contract import Experiment
 from harness.judge import gate, python_gate
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
+from harness.judge.opening import open_judge
 from harness.records import SEED, Parent, Status
 
 NAMES = contract.names()
 # What a slip of the pen does to code: each is tried on every place where it can be, until the judge has said no.
 SLIPS = {
     "c": ((r" \+= ", " -= "), (r" \* ", " + "), (r" < ", " <= "), (r"\+\+", "--"), (r" \+ ", " - "), (r"= 0\b", "= 1")),
-    "python": ((r" / ", " * "), (r" \* ", " + "), (r"dim=1", "dim=0"), (r"\.T\b", ""), (r", keepdim=True", "")),
+    "python": (
+        (r" / ", " * "),
+        (r" \* ", " + "),
+        (r"dim=1", "dim=0"),
+        (r"\.T\b", ""),
+        (r", keepdim=True", ""),
+        (r" -= ", " += "),
+        (r" > ", " < "),
+        (r"= 0\b", "= 1"),
+    ),
 }
 INSPECT = {"c": gate.inspect, "python": python_gate.inspect}
 MUTANTS = 6
@@ -47,7 +57,7 @@ def _judge(name: str) -> Judge:
     if experiment.language == "python":
         for module in experiment.flags:
             pytest.importorskip(module, reason=f"{name} needs {module}: pip install -r {name}/requirements.txt")
-    return Judge(replace(experiment, limits=replace(experiment.limits, timeout_s=1)), Stop())
+    return open_judge(replace(experiment, limits=replace(experiment.limits, timeout_s=1)), Stop())
 
 
 def _seed(experiment: Experiment) -> str:

@@ -92,11 +92,37 @@ class Python:
         return python.Arm(self._interpreter, artifact, arena, slot, cpu, stop)
 
 
+class Source:
+    """A source in either language that a command will run: the language's own rules, and nothing is built or called."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+
+    def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
+        one = self._experiment
+        return gate.inspect(source, one, stop) if one.language == "c" else python_gate.inspect(source, one)
+
+    def build(self, source: str, stop: Stop) -> Artifact | Diagnostics:
+        is_python = self._experiment.language == "python"
+        return python_gate.compiles(source) if is_python else Artifact(content=source.encode("utf-8", "replace"))
+
+    def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
+        return ()
+
+    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+        return artifact
+
+    def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
+        raise JudgeError(f"{self._experiment.name} has a command, and no cases to visit.", "use MetricJudge.")
+
+
 _KINDS: Mapping[str, Callable[[Experiment], Kind]] = {"c": C, "python": Python}
 
 
 def open_kind(experiment: Experiment) -> Kind:
     """The way of the experiment's language; ContractError for a signature that cannot be called, JudgeError where this
     machine lacks what it needs."""
+    if experiment.command:
+        return Source(experiment)
     read_signature(experiment)
     return _KINDS[experiment.language](experiment)

@@ -32,6 +32,8 @@ def fingerprint(experiment: Experiment) -> str:
     """This machine as a score names it, with what builds the experiment: times that differ in any of it are not
     ranked."""
     machine = this_machine()
+    if experiment.command:
+        return str(replace(machine, compiler=experiment.command.line))
     return str(replace(machine, compiler=_BUILT_BY[experiment.language](machine, experiment.flags)))
 
 

@@ -25,6 +25,18 @@ _KINDNESS = 0.4  # standard errors in a candidate's favour; more of them only pr
 FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
 
 
+_EXACT_RUNS = 6  # at least: as many as an interval needs
+
+
+def exact_runs(alpha: float) -> int:
+    """How many runs of each of two sides decide where no run ever varies: were the sides alike, only one in
+    (2k over k) orders of k runs each would put all that gave the better number on one given side."""
+    k = _EXACT_RUNS
+    while math.comb(2 * k, k) * alpha < 1:
+        k += 1
+    return k
+
+
 def log_cosh(x: float) -> float:
     return abs(x) + math.log1p(math.exp(-2 * abs(x))) - math.log(2)
 

@@ -58,7 +58,8 @@ class Step:
 class Scores:
     """Everything SCORES.json says. `winners` is in the order of attempts: the newest, and all that hold a title.
 
-    `start` is what the search began from, `seed` or a commit; `suffix` is that of the files under winners/. `machine`
+    `start` is what the search began from, `seed` or a commit; `suffix` is that of the files under winners/,
+    `unit` that of what was measured, a time or a metric of the experiment's own. `machine`
     is that of the newest measurement, `verified` the last of the repeated ones; `unmeasured` are the attempts that held
     a title on the machine before and were not measured on this one yet.
     """
@@ -67,6 +68,7 @@ class Scores:
     experiment: str
     start: str = SEED
     suffix: str = ".c"
+    unit: str = "s"
     last_attempt: int = 0
     machine: str = ""
     verified: int = 0

@@ -246,7 +246,7 @@ def find_source(experiment: Experiment, scores: Scores, ref: str) -> str:
 def start_over(experiment: Experiment, pages: Pages, commit: str | None) -> str:
     """A fresh search, from the seed or from an archived winner; git history and winners/ stay. Returns its start."""
     with ExperimentLock(experiment.runs, experiment.name):
-        scores = Scores(search=search_id(), experiment=experiment.name, suffix=experiment.suffix)
+        scores = Scores(search=search_id(), experiment=experiment.name, suffix=experiment.suffix, unit=experiment.unit)
         if commit is not None:
             find_source(experiment, scores, commit)
             scores.start = next(experiment.winners.glob(f"{commit[:NAME_CHARS]}*")).stem

@@ -23,7 +23,7 @@ def standings(scores: Scores, machine: str, parent: str = "") -> str:
         holder = scores.specialists.get(case, champion)
         better = "" if holder is champion else f"attempt {holder.attempt} is better here{_on(holder, case)}"
         if not is_parent:
-            lines.append("; ".join(filter(None, (_case(case, result), better))))
+            lines.append("; ".join(filter(None, (_case(case, result, scores.unit), better))))
         elif better:
             lines.append(f"{case}: {better}")
     return "\n".join(lines)
@@ -36,7 +36,7 @@ def parent_times(scores: Scores, ref: str, machine: str) -> str:
     winner = _winner(scores, ref)
     if winner is None or not winner.is_of(machine):
         return ""
-    return "\n".join(_case(case, result) for case, result in winner.cases.items())
+    return "\n".join(_case(case, result, scores.unit) for case, result in winner.cases.items())
 
 
 def parent_note(scores: Scores, ref: str) -> str:
@@ -61,9 +61,11 @@ def _is_commit(winner: Winner, ref: str) -> bool:
     return winner.commit is not None and len(ref) >= 7 and winner.commit.startswith(ref)
 
 
-def _case(case: str, result: CaseResult) -> str:
+def _case(case: str, result: CaseResult, unit: str) -> str:
     gflops, gbytes, share = rates(result)
-    line = f"{case}: {duration(result.median_s)}, {gain(result.speedup.ratio)} over the seed"
+    line = f"{case}: {duration(result.median_s, unit)}, {gain(result.speedup.ratio)} over the seed"
+    if not gflops:
+        return line
     return line + f", {gflops} GFLOP/s, {gbytes} GB/s" + (f", {share} of the machine's ceiling" if share else "")
 
 
@@ -73,8 +75,9 @@ def _on(holder: Winner, case: str) -> str:
 
 def _seed_times(scores: Scores, machine: str) -> str:
     seed = scores.seed
+    verb = "takes" if scores.unit == "s" else "has"
     cases = seed.cases if seed and is_same_machine(seed.machine, machine) else {}
-    return "\n".join(f"{case}: the seed takes {duration(seed_s)}" for case, seed_s in cases.items())
+    return "\n".join(f"{case}: the seed {verb} {duration(seed_s, scores.unit)}" for case, seed_s in cases.items())
 
 
 def _over_seed(speedup: Estimate | None) -> str:

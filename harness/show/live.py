@@ -240,7 +240,8 @@ def _best(scores: Scores) -> str:
     if champion is None:
         return "no winner yet"
     speed = f"{gain(champion.speedup.ratio)} over the seed, " if champion.speedup else ""
-    times = f" ({duration(champion.median_s)} against {duration(champion.seed_s)})" if champion.median_s else ""
+    median, seed = (duration(one, scores.unit) for one in (champion.median_s, champion.seed_s))
+    times = f" ({median} against {seed})" if champion.median_s else ""
     return f"best: {speed}attempt {champion.attempt}{times}"
 
 

@@ -42,10 +42,10 @@ def status(experiment: Experiment, as_json: bool) -> str:
     if scores.counts:
         counts = sorted(scores.counts.items(), key=lambda item: -item[1])
         lines.append("          " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts))
-    lines.append(f"  best    {_winner(scores.champion) if scores.champion else 'the ' + scores.start}")
+    lines.append(f"  best    {_winner(scores.champion, scores.unit) if scores.champion else 'the ' + scores.start}")
     for case, winner in scores.specialists.items():
         if winner is not scores.champion:
-            lines.append(f"          on {case}: {_winner(winner)}")
+            lines.append(f"          on {case}: {_winner(winner, scores.unit)}")
     tokens = scores.usage
     lines.append(f"  tokens  {tokens.prompt_tokens} prompt, {tokens.completion_tokens} completion, {cost(tokens)}")
     lines.append(f"  go on   python loop.py {called(experiment)} --loop 10")
@@ -62,9 +62,9 @@ def _attempts(count: int) -> str:
     return f"{count} attempt{'' if count == 1 else 's'}"
 
 
-def _winner(winner: Winner) -> str:
+def _winner(winner: Winner, unit: str) -> str:
     speed = f"{gain(winner.speedup.ratio)} over the seed" if winner.speedup else "not measured"
-    time = f", {duration(winner.median_s)}" if winner.median_s else ""
+    time = f", {duration(winner.median_s, unit)}" if winner.median_s else ""
     commit = f", commit {winner.commit[:12]}" if winner.commit else ""
     return f"{speed}{time}: attempt {winner.attempt} by {printable(winner.model)}{commit}"
 
@@ -132,9 +132,11 @@ def _row(name: str) -> dict[str, Any]:
     if scores is None or not scores.last_attempt:
         about = f"not searched yet: python loop.py {name} --loop 10"
     else:
-        about = f"{_attempts(scores.last_attempt)}, best {_winner(champion) if champion else SEED}"
+        about = f"{_attempts(scores.last_attempt)}, best {_winner(champion, scores.unit) if champion else SEED}"
     return {"experiment": name, "folder": str(folder), "attempts": scores.last_attempt if scores else 0, "about": about}
 
 
 def _scores(experiment: Experiment) -> Scores:
-    return Scores.read(experiment.folder / SCORES) or Scores(search="", experiment=experiment.name)
+    return Scores.read(experiment.folder / SCORES) or Scores(
+        search="", experiment=experiment.name, unit=experiment.unit
+    )

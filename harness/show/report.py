@@ -37,7 +37,7 @@ def scores_md(scores: Scores) -> str:
             _baseline(scores),
             _tokens(scores),
             _winners(scores),
-            _champion_cases(scores.champion) if scores.champion else "",
+            _champion_cases(scores.champion, scores.unit) if scores.champion else "",
             f"## The search\n\n![search]({PICTURE})\n",
             counts(scores.counts, scores.last_attempt),
         )
@@ -51,7 +51,8 @@ def _headline(scores: Scores) -> str:
         return f"**No winner yet{here}** after {scores.last_attempt} attempts.\n"
     over = f"**{gain(champion.speedup.ratio)} over the seed**" if champion.speedup else "**A winner**"
     interval = f" [{champion.speedup.low:.3f}, {champion.speedup.high:.3f}]" if champion.speedup else ""
-    times = f": {duration(champion.median_s)} against {duration(champion.seed_s)}" if champion.median_s else ""
+    median, seed = (duration(one, scores.unit) for one in (champion.median_s, champion.seed_s))
+    times = f": {median} against {seed}" if champion.median_s else ""
     return f"Best so far: {over}{interval}, attempt {champion.attempt}{times}.\n"
 
 
@@ -60,15 +61,17 @@ def _best_per_case(scores: Scores) -> str:
     for case, holder in scores.specialists.items():
         if case in holder.cases:
             best = holder.cases[case]
-            rows.append((escape(case), duration(best.median_s), gain(best.speedup.ratio), str(holder.attempt)))
+            median = duration(best.median_s, scores.unit)
+            rows.append((escape(case), median, gain(best.speedup.ratio), str(holder.attempt)))
     return table(("Case", "Best", "Win", "Attempt"), "lrrr", rows) if rows else ""
 
 
 def _baseline(scores: Scores) -> str:
     if scores.seed is None:
         return "Seed: not measured yet.\n"
-    cases = ", ".join(f"{escape(case)} {duration(seed_s)}" for case, seed_s in scores.seed.cases.items())
-    return f"Seed: {duration(scores.seed.median_s)}{f' ({cases})' if cases else ''} on {escape(scores.seed.machine)}.\n"
+    cases = ", ".join(f"{escape(case)} {duration(seed_s, scores.unit)}" for case, seed_s in scores.seed.cases.items())
+    median = duration(scores.seed.median_s, scores.unit)
+    return f"Seed: {median}{f' ({cases})' if cases else ''} on {escape(scores.seed.machine)}.\n"
 
 
 def _tokens(scores: Scores) -> str:
@@ -94,9 +97,9 @@ def _winners(scores: Scores) -> str:
         return not winner.is_of(machine), winner.fails_on(machine), -_ratio(winner), -winner.attempt
 
     ranked = sorted(scores.winners, key=rank)
-    rows = [_winner_row(one, _title(one, scores), one.is_of(machine), scores.suffix) for one in ranked]
+    rows = [_winner_row(one, _title(one, scores), one.is_of(machine), scores.suffix, scores.unit) for one in ranked]
     seed = scores.seed
-    seed_s = duration(seed.median_s) if seed else "unknown"
+    seed_s = duration(seed.median_s, scores.unit) if seed else "unknown"
     rows.append(table_row((_minute(seed.at) if seed else "", "", seed_s, seed_s, gain(1.0), "", "the seed")))
     head = table_head(("Timestamp", "Model", "Median", "Seed", "Win", "Commit", "Notes"), "llrrrll")
     notes = []
@@ -112,14 +115,14 @@ def _ratio(winner: Winner) -> float:
 
 
 @lru_cache(maxsize=4 * MAX_WINNERS)
-def _winner_row(winner: Winner, title: str, is_here: bool, suffix: str) -> str:
+def _winner_row(winner: Winner, title: str, is_here: bool, suffix: str, unit: str) -> str:
     """A row never changes but with these arguments, so it is worded once for all the times the page is written."""
     name = winner.commit[:_NAME_CHARS] if winner.commit else ""
     cells = (
         _minute(winner.at),
         escape(winner.model),
-        duration(winner.median_s),
-        duration(winner.seed_s),
+        duration(winner.median_s, unit),
+        duration(winner.seed_s, unit),
         (gain(winner.speedup.ratio) if winner.speedup else "") + ("" if is_here else " †"),
         f"[`{name}`](winners/{name}{suffix})" if name else "",
         escape(_note(winner, title)),
@@ -146,12 +149,12 @@ def _note(winner: Winner, title: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def _champion_cases(champion: Winner) -> str:
+def _champion_cases(champion: Winner, unit: str) -> str:
     rows = [
         (
             escape(case),
-            duration(result.median_s),
-            duration(result.seed_s),
+            duration(result.median_s, unit),
+            duration(result.seed_s, unit),
             with_interval(result.speedup),
             *rates(result),
         )

@@ -40,20 +40,19 @@ def verdict_json(verdict: Verdict) -> str:
     return json.dumps(document)
 
 
-def verdict_text(name: str, verdict: Verdict) -> str:
+def verdict_text(name: str, verdict: Verdict, unit: str = "s") -> str:
     lines = [f"{name}: {verdict.status} - {printable(verdict.reason)}"]
     if verdict.speedup:
         lines.append(f"  against the seed      {_text(verdict.speedup)}")
     if verdict.vs_champion:
         lines.append(f"  against the champion  {_text(verdict.vs_champion)}")
     if verdict.cases:
-        lines.append(
-            f"  {'case':<16}{'time':>10}{'seed':>10}{'of ceiling':>12}  {'against the seed':<28}against the champion"
-        )
+        head = f"  {'case':<16}{'time' if unit == 's' else 'metric':>10}{'seed':>10}{'of ceiling':>12}"
+        lines.append(f"{head}  {'against the seed':<28}against the champion")
     for case, result in verdict.cases.items():
         versus = _text(result.vs_champion) if result.vs_champion else ""
         share = "" if result.of_ceiling is None else percent(result.of_ceiling)
-        times = f"{duration(result.median_s):>10}{duration(result.seed_s):>10}{share:>12}"
+        times = f"{duration(result.median_s, unit):>10}{duration(result.seed_s, unit):>10}{share:>12}"
         lines.append(f"  {case:<16}{times}  {_text(result.speedup):<28}{versus}")
     for violation in verdict.violations:
         where = f"line {violation.line}: " if violation.line else ""

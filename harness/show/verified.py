@@ -153,8 +153,8 @@ def _standing(name: str, outcome: Outcome) -> list[str]:
     lines = [f"{name}: the best on this machine is {best}{speed}"]
     if seed and is_same_machine(seed.machine, scores.machine):
         there = " on the other machine" if before and not is_same_machine(before.machine, seed.machine) else ""
-        was = f", before {duration(before.median_s)}{there}" if before else ""
-        lines.append(f"the seed takes {duration(seed.median_s)}{was}")
+        was = f", before {duration(before.median_s, scores.unit)}{there}" if before else ""
+        lines.append(f"the seed takes {duration(seed.median_s, scores.unit)}{was}")
     return [*lines, "SCORES.json and its pages are written; nothing is committed."]
 
 

@@ -14,10 +14,12 @@ _UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|#~$])")
 
 
-def duration(seconds: float | None) -> str:
-    """Three digits in the unit that suits: `12.3 µs`."""
+def duration(seconds: float | None, unit: str = "s") -> str:
+    """Three digits in the unit that suits: `12.3 µs`; a number of another unit as it is, `0.9312`."""
     if seconds is None:
         return "unknown"
+    if unit != "s":
+        return f"{seconds:.6g} {unit}".strip()
     size, unit = next((pair for pair in _UNITS if seconds >= pair[0] * 0.9995), _UNITS[-1])
     value = seconds / size
     return f"{value:.{max(0, 3 - len(str(int(value))))}f} {unit}"
@@ -84,6 +86,8 @@ def counts(counts: Mapping[str, int], last_attempt: int) -> str:
 
 def rates(result: CaseResult) -> tuple[str, str, str]:
     """Work done in a nanosecond, arithmetic and bytes that have to be moved at least; and the share of the machine's
-    ceiling that it comes to, where that is known."""
+    ceiling that it comes to; nothing where that is not known."""
+    if not (result.flops or result.bytes):
+        return "", "", ""
     gflops, gbytes = (f"{work / result.median_s / 1e9:.3g}" for work in (result.flops, result.bytes))
     return gflops, gbytes, "" if result.of_ceiling is None else percent(result.of_ceiling)

@@ -91,7 +91,7 @@ class Builtin:
         """Now and then the best over all cases, with another in its place where that is better; empty where it is not
         the turn of that, or where there is no such pair that is new."""
         one, is_turn = request.experiment, self._told >= _RANDOM_FIRST and rng.random() < _CROSSINGS
-        if not is_turn or one.language != "c":
+        if not is_turn or one.language != "c" or one.command:
             return ""
         others = sorted(set(request.best_on.values()) - {request.champion})
         for source in rng.sample(others, len(others)):

@@ -1,0 +1,11 @@
+"""The judge that an experiment asks for: by visits to its function, or by a metric that its command prints."""
+
+from harness.contract import Experiment
+from harness.judge.clock import Stop
+from harness.judge.judge import Judge
+from harness.judge.shell import MetricJudge
+
+
+def open_judge(experiment: Experiment, stop: Stop, *, require_sandbox: bool = False) -> Judge:
+    kind = MetricJudge if experiment.command else Judge
+    return kind(experiment, stop, require_sandbox=require_sandbox)
