@@ -204,7 +204,7 @@ def test_a_metric_that_begins_to_vary_is_not_taken_for_exact(tmp_path: Path) -> 
     wavers = (
         f'echo x >> {count}; awk -v n="$(wc -l < {count})" \'/return/ {{print "score: " $2 + (n > 6) * n % 3}}\' f.py'
     )
-    verdict = judged(make(tmp_path / "one", wavers), returns(10.5))
+    verdict = judged(make(tmp_path / "one", wavers), returns(20))
     assert verdict.noise and verdict.noise > 10 * stats.FLOOR
 
 
