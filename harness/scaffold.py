@@ -33,6 +33,7 @@ _NEEDED = ("source", "function", "eval_command", "metric", "goal")
 _PROJECT = "project"  # the folder that the command finds its files in
 _MEMORY_MB = 1 << 14  # of addresses, of which programs take far more than of memory
 _SOURCE_BYTES, _PROMPT_TOKENS = 1 << 16, 12000  # at least
+_HOUSE = re.compile(r"str\(Path\(__file__\)\.resolve\(\)\.parents\[\d\]\)")
 _WRITTEN_BY_SEARCHES = shutil.ignore_patterns("runs", "winners", "SCORES.*", "MEMORY.*", "__pycache__", ".*.tmp")
 
 
@@ -69,14 +70,15 @@ def write(args: argparse.Namespace) -> str:
         raise ContractError(f"{', '.join(missing)} is missing.", "or --like EXPERIMENT copies another's contract.")
     with workplace() as scratch:
         draft = scratch / folder.name
-        said = _copy(args.like, draft) if args.like else _from_command(args, draft, folder)
+        said = _copy(args.like, draft, folder) if args.like else _from_command(args, draft, folder)
         try:
             shutil.copytree(draft, folder)
         except OSError as fault:
             shutil.rmtree(folder, ignore_errors=True)
             raise KeepError(f"cannot write {folder}: {fault.strerror or fault}.", "name another folder.") from None
-    name, path = called(contract.load(folder)), shlex.quote(os.path.relpath(folder))
-    return f"{said}\nnext: read {path}/EXPERIMENT.md, commit the folder, python loop.py {name} --loop 10 --model NAME"
+    experiment, path = contract.load(folder), shlex.quote(os.path.relpath(folder))
+    run = f"python loop.py {called(experiment)} --loop 10{'' if experiment.space else ' --model NAME'}"
+    return f"{said}\nnext: read {path}/EXPERIMENT.md, commit the folder, {run}"
 
 
 def _option(name: str) -> str:
@@ -93,11 +95,18 @@ def _target(name: str) -> Path:
     return folder.resolve()
 
 
-def _copy(like: str, draft: Path) -> str:
+def _house(folder: Path) -> str:
+    """The expression by which the scripts of an experiment there find this house."""
+    return "str(Path(__file__).resolve().parents[2])" if folder.parent == ROOT / "experiments" else repr(str(ROOT))
+
+
+def _copy(like: str, draft: Path, folder: Path) -> str:
     """Another's contract, under its new name."""
     model = contract.load(contract.locate(like))
     shutil.copytree(model.folder, draft, ignore=_WRITTEN_BY_SEARCHES)
     (draft / model.candidate_file).unlink(missing_ok=True)
+    for path in draft.glob("*.py"):
+        path.write_text(_HOUSE.sub(lambda _: _house(folder), path.read_text(encoding="utf-8")), encoding="utf-8")
     path = draft / contract.MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8")) | {"name": draft.name}
     path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -128,8 +137,7 @@ def _from_command(args: argparse.Namespace, draft: Path, folder: Path) -> str:
         "command": args.eval_command,
         "timeout": f"{args.timeout:g}",
     }
-    is_here = folder.parent == ROOT / "experiments"
-    texts = scaffold_texts(words, language, "str(Path(__file__).resolve().parents[2])" if is_here else repr(str(ROOT)))
+    texts = scaffold_texts(words, language, _house(folder))
     texts["experiment.json"] = _manifest(args, draft.name, signature, source, bool(files))
     texts[f"naive{path.suffix}"] = source
     for name, text in texts.items():
@@ -169,11 +177,12 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
         words = shlex.split(args.eval_command)
     except ValueError as fault:
         raise ContractError(f"--eval-command {args.eval_command!r}: {fault}.", "it is run by a shell.") from None
-    for name in args.also:
-        if not _below(name, "--with").exists():
-            raise ContractError(f"--with {name} is not there.", "name files and folders below the current one.")
+    also = [_below(name, "--with") for name in args.also]
+    for path in also:
+        if not path.exists():
+            raise ContractError(f"--with {path} is not there.", "name files and folders below the current one.")
     named = [Path(os.path.normpath(word)) for word in words if is_inside(word)]
-    wanted = [*(path for path in named if path != Path() and path.exists()), *map(Path, args.also)]
+    wanted = [*(path for path in named if path != Path() and path.exists()), *also]
     for path in wanted:
         copy = project / path
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -216,7 +225,7 @@ def _manifest(args: argparse.Namespace, name: str, signature: str, source: str, 
             "unit": args.unit,
         },
         "edit": "either",
-        "tags": ["loops", "helpers"] if language == "python" else ["unrolling", "isa", "helpers"],
+        "tags": ["helpers"] if language == "python" else ["unrolling", "isa", "helpers"],
         "limits": {
             "timeout_s": args.timeout,
             "build_timeout_s": 60,

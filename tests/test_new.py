@@ -8,7 +8,7 @@ import pytest
 
 import loop
 from harness import contract
-from scratch import Done, is_plain_error, make_repository, write_replies, write_total
+from scratch import Done, is_plain_error, make_repository, write_replies
 from scratch import loop as run_loop
 
 # A stranger's: the metric among other lines, 1 for a wrong answer, and now and then no end.
@@ -126,12 +126,9 @@ def test_a_function_in_c_is_taken_as_it_is_declared(project: Path, capsys: pytes
 def test_another_s_contract_is_copied_without_what_a_search_wrote(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (write_total(project / "total") / "winners").mkdir()
-    for name in ("SCORES.json", "MEMORY.md", "winners/1234.c"):
-        (project / "total" / name).write_text("")
-    assert call(project, capsys, "new", "made/sum", "--like", "./total").code == 0
-    made = contract.load(project / "made" / "sum")
-    assert made.name == "sum"
+    assert call(project, capsys, "new", "made/mine", "--like", "linear").code == 0
+    made = contract.load(project / "made" / "mine")
+    assert made.name == "mine" and repr(str(contract.ROOT)) in (made.folder / "eval.py").read_text()
     assert not {"SCORES.json", "MEMORY.md", "winners", "runs", "candidate.c"} & {
         one.name for one in made.folder.iterdir()
     }

@@ -33,7 +33,7 @@ _NEVER = re.compile(r"__pycache__|\.git")
 _OF_SEARCH = re.compile(r"runs|winners|(?:SCORES|MEMORY)\..*|\..*\.tmp")  # which it may be writing at this moment
 _POLL_S = 0.005
 _METRIC_WITHIN_BYTES = 1 << 20  # of the output's end
-_KEPT_BYTES = 8 << 10  # of each end of an output
+_KEPT_BYTES = 64 << 10  # of each end of an output
 _LINE_CHARS = 200
 
 

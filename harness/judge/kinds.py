@@ -1,4 +1,4 @@
-"""What the judge needs of a language: one Protocol, and how C and Python offer it.
+"""What the judge needs of a language: one Protocol, and how C, Python and a source for a command offer it.
 
 From here on nothing asks which language a candidate is in.
 """
@@ -9,13 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from harness.contract import Experiment
-from harness.errors import JudgeError
+from harness.errors import ContractError, JudgeError
 from harness.judge import arm, elf, gate, native, python, python_gate, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.inputs import Arena
 from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact
+from harness.languages import READERS
 from harness.records import Violation
 
 
@@ -97,6 +98,11 @@ class Source:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
+        try:
+            READERS[experiment.language].parse_signature(experiment.signature)
+        except ValueError as fault:
+            where = f"{experiment.folder.name}/experiment.json: signature"
+            raise ContractError(f"{where}: {fault}.", "as the source declares the function.") from None
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         one = self._experiment
@@ -113,7 +119,9 @@ class Source:
         return artifact
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
-        raise JudgeError(f"{self._experiment.name} has a command, and no cases to visit.", "use MetricJudge.")
+        raise JudgeError(
+            f"{self._experiment.name} has a command, and no cases to visit.", "opening.py opens its judge."
+        )
 
 
 _KINDS: Mapping[str, Callable[[Experiment], Kind]] = {"c": C, "python": Python}

@@ -7,13 +7,24 @@ process is killed.
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import KeepError
 from harness.keep.files import cannot, lines, write_plain
-from harness.records import Attempt, Proposal, to_json
+from harness.records import Attempt, Proposal, Verdict, to_json
 
 _PROMPT, _REPLY, _VERDICT = "prompt.md", "reply.md", "verdict.json"
+_DETAIL_CHARS = 4096  # of each end
+
+
+def shortened(verdict: Verdict) -> Verdict:
+    """The verdict with a long detail cut in the middle, for the journal and for screens: verdict.json has all of it."""
+    text = verdict.detail
+    if len(text) <= 2 * _DETAIL_CHARS:
+        return verdict
+    left_out = len(text) - 2 * _DETAIL_CHARS
+    return replace(verdict, detail=f"{text[:_DETAIL_CHARS]}\n[{left_out} left out]\n{text[-_DETAIL_CHARS:]}")
 
 
 class Artifacts:

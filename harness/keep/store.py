@@ -16,7 +16,7 @@ from typing import Self
 from harness.contract import Experiment
 from harness.errors import KeepError
 from harness.keep.archive import NAME_CHARS, Archive, WinnerFiles
-from harness.keep.artifacts import Artifacts
+from harness.keep.artifacts import Artifacts, shortened
 from harness.keep.behind import Behind
 from harness.keep.files import cannot, read_text, write_whole
 from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
@@ -109,6 +109,7 @@ class Store:
     def keep(self, attempt: Attempt) -> None:
         """Everything that lasts of one attempt: files, journal, the commit of a winner, snapshots."""
         self.artifacts.write(self.state.pending[attempt.number], attempt)
+        attempt = replace(attempt, verdict=shortened(attempt.verdict))
         self._journal.append(Judged(attempt=attempt))
         self.state.fold(Judged(attempt=attempt))
         if not attempt.status.is_winner:

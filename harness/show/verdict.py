@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from harness.keep.artifacts import shortened
 from harness.records import Estimate, Verdict, to_json
 from harness.show.words import duration, gain, percent
 
@@ -58,7 +59,7 @@ def verdict_text(name: str, verdict: Verdict, unit: str = "s") -> str:
         where = f"line {violation.line}: " if violation.line else ""
         lines.append(f"  {where}{printable(violation.message)} ({violation.rule})")
     if verdict.detail:
-        lines += [f"  | {printable(line)}" for line in verdict.detail.splitlines()]
+        lines += [f"  | {printable(line)}" for line in shortened(verdict).detail.splitlines()]
     noise = f", noise of a block {verdict.noise:.1%}" if verdict.noise else ""
     lines.append(f"  {verdict.seconds:.2f} s on {verdict.machine}{noise}")
     return "\n".join(lines)

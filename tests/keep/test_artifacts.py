@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import KeepError
-from harness.keep.artifacts import Artifacts
+from harness.keep.artifacts import Artifacts, shortened
 from harness.records import Status
 from keep.samples import attempt, proposal
 
@@ -62,3 +62,12 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_path(tmp_path: Path) 
     (tmp_path / "0001").write_text("a file")
     with pytest.raises(KeepError, match="0001"):
         Artifacts(tmp_path, ".c").write(proposal(1), attempt(1))
+
+
+def test_a_long_detail_is_whole_in_its_file_and_cut_in_the_middle_elsewhere(tmp_path: Path) -> None:
+    long = "begin" + "x" * 100_000 + "end"
+    failed = replace(attempt(1, Status.CRASHED), verdict=replace(attempt(1, Status.CRASHED).verdict, detail=long))
+    Artifacts(tmp_path, ".c").write(proposal(1), failed)
+    assert json.loads((tmp_path / "0001" / "verdict.json").read_text())["detail"] == long
+    said = shortened(failed.verdict).detail
+    assert said.startswith("begin") and said.endswith("end") and len(said) < 9000
