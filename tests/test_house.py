@@ -18,7 +18,7 @@ MODULES = sorted(
         ROOT / "loop.py",
         *(
             p
-            for room in ("harness", "linear", "attention", "experiments", "benchmarks")
+            for room in ("harness", "linear", "attention", "benchmarks")
             for p in (ROOT / room).rglob("*.py")
         ),
     ]
