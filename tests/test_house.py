@@ -16,11 +16,7 @@ MODULES = sorted(
     path.relative_to(ROOT)
     for path in [
         ROOT / "loop.py",
-        *(
-            p
-            for room in ("harness", "linear", "attention", "benchmarks")
-            for p in (ROOT / room).rglob("*.py")
-        ),
+        *(p for room in ("harness", "linear", "attention", "benchmarks") for p in (ROOT / room).rglob("*.py")),
     ]
 )
 MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 300, 50, 6
