@@ -40,7 +40,7 @@ SLIPS = {
     ),
 }
 INSPECT = {"c": gate.inspect, "python": python_gate.inspect}
-MUTANTS = 6
+MUTANTS = 3
 POINTS = 8
 LONG = "Notes of a long search. " * 20_000
 

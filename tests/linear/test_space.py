@@ -18,7 +18,7 @@ import pytest
 from harness.source import parse
 from linear import space
 
-POINTS = 48
+POINTS = 32
 EPS = float(np.finfo(np.float32).eps)
 # rows, in_features, out_features, with a bias
 SHAPES = [
