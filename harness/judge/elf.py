@@ -26,10 +26,18 @@ ALLOWED_SYMBOLS = frozenset(
     ).split()
 )
 READ_ONLY_BYTES_MAX = 256 << 10
+_TEXT_STEP_BYTES, TEXT_PLACES = 16, 255  # all places in a page but the first, in which nothing is ever run
 _INITIALISERS = (".init", ".fini", ".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors")
 _RELOCATED = (".dynamic", ".got", ".got.plt", ".data.rel.ro")  # made read-only before the artifact is called
 _WRITE, _ALLOCATED, _EXECUTE, _THREAD_LOCAL = 0x1, 0x2, 0x4, 0x400
 _SEGMENT_EXECUTE, _SEGMENT_WRITE = 0x1, 0x2
+
+
+def text_at(artifact: Artifact, place: int) -> int:
+    """The address of one of TEXT_PLACES for the artifact's code: everything before it is of the same size wherever the
+    code is moved to."""
+    section = ELFFile(io.BytesIO(artifact.content)).get_section_by_name(".text")
+    return (int(section["sh_addr"]) if section else 0) + (1 + place) * _TEXT_STEP_BYTES
 
 
 def inspect(artifact: Artifact, target: str) -> tuple[Violation, ...]:

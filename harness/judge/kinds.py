@@ -58,8 +58,9 @@ class C:
         return tuple(elf.inspect(artifact, self._experiment.target))
 
     def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
-        place, limit_s = int(rng.integers(toolchain.TEXT_PLACES)), self._experiment.limits.build_timeout_s
-        moved = toolchain.relink(artifact, self._experiment.flags, place, limit_s, stop)
+        text_at = elf.text_at(artifact, int(rng.integers(elf.TEXT_PLACES)))
+        limit_s = self._experiment.limits.build_timeout_s
+        moved = toolchain.relink(artifact, self._experiment.flags, text_at, limit_s, stop)
         if stop:
             raise Interrupted
         if isinstance(moved, Diagnostics):

@@ -6,7 +6,6 @@ or what an object may hold (elf).
 """
 
 import hashlib
-import io
 import os
 import shutil
 import signal
@@ -21,8 +20,6 @@ from math import ceil
 from pathlib import Path
 from typing import Protocol
 
-from elftools.elf.elffile import ELFFile
-
 from harness.errors import JudgeError
 from harness.judge.diagnostics import CANDIDATE, Diagnostics, diagnose, remarks
 from harness.workplace import workplace
@@ -33,7 +30,6 @@ PRELUDE, REMARKS = "prelude.h", "remarks"
 COMPILE_FLAGS = ("-fPIC", "-fvisibility=hidden")
 # Without a symbol table: the names of helpers would make different artifacts of the same code.
 LINK_FLAGS = ("-shared", "-nostartfiles", "-nostdlib", "-Wl,-s,-z,now,-z,noexecstack")
-_TEXT_STEP_BYTES, TEXT_PLACES = 16, 255  # all places in a page but the first, in which nothing is ever run
 EXPANDED_BYTES_MAX = 32 << 20
 _OBJECT_BYTES_MAX = 64 << 20
 _MEMORY_BYTES_MAX = 4 << 30
@@ -137,11 +133,11 @@ def build(
 
 
 def relink(
-    artifact: Artifact, flags: Sequence[str], place: int, timeout_s: float, stop: SupportsBool
+    artifact: Artifact, flags: Sequence[str], text_at: int, timeout_s: float, stop: SupportsBool
 ) -> Artifact | Diagnostics:
-    """The same code once more, at another of TEXT_PLACES in memory."""
+    """The same code once more, at another place in memory."""
     with _box(timeout_s, stop, _roots()) as box:
-        return _link(artifact.compiled, flags, _text_at(artifact.content) + (1 + place) * _TEXT_STEP_BYTES, box)
+        return _link(artifact.compiled, flags, text_at, box)
 
 
 def _link(compiled: bytes, flags: Sequence[str], text_at: int | None, box: _Box) -> Artifact | Diagnostics:
@@ -150,12 +146,6 @@ def _link(compiled: bytes, flags: Sequence[str], text_at: int | None, box: _Box)
     at = [] if text_at is None else [f"-Wl,--section-start=.text={text_at:#x}"]
     linked = _compile([*flags, *LINK_FLAGS, *at, "candidate.o"], box, "")
     return linked if isinstance(linked, Diagnostics) else Artifact(content=linked, compiled=compiled)
-
-
-def _text_at(content: bytes) -> int:
-    """Where an artifact's code begins: everything before it is of the same size wherever the code is moved to."""
-    section = ELFFile(io.BytesIO(content)).get_section_by_name(".text")
-    return int(section["sh_addr"]) if section else 0
 
 
 def preprocess(

@@ -48,6 +48,10 @@ def in_another(code: str, **environment: str) -> str:
     return done.stdout
 
 
+def relinked(built: Artifact, place: int) -> Artifact | Diagnostics:
+    return toolchain.relink(built, ("-O2",), elf.text_at(built, place), 30, stop=False)
+
+
 def text_at(artifact: Artifact) -> int:
     """Where the code of an artifact begins, by its own headers."""
     section = ELFFile(io.BytesIO(artifact.content)).get_section_by_name(".text")
@@ -67,15 +71,15 @@ def text_at(artifact: Artifact) -> int:
 def test_an_artifact_is_linked_again_at_whatever_place_is_asked_for(source: str):
     built = build(source)
     assert isinstance(built, Artifact)
-    moved = [toolchain.relink(built, ("-O2",), place, 30, stop=False) for place in (0, 1, toolchain.TEXT_PLACES - 1)]
+    moved = [relinked(built, place) for place in (0, 1, elf.TEXT_PLACES - 1)]
     places = [text_at(one) for one in moved if isinstance(one, Artifact)]
-    assert [place - places[0] for place in places] == [0, 16, 16 * (toolchain.TEXT_PLACES - 1)]
+    assert [place - places[0] for place in places] == [0, 16, 16 * (elf.TEXT_PLACES - 1)]
 
 
 def test_linking_again_changes_nothing_but_the_place():
     built = build(PLAIN)
     assert isinstance(built, Artifact)
-    moved = toolchain.relink(built, ("-O2",), 7, 30, stop=False)
+    moved = relinked(built, 7)
     assert isinstance(moved, Artifact)
     assert (moved.compiled, elf.inspect(moved, "twice")) == (built.compiled, ())
 
