@@ -1,6 +1,13 @@
-"""Slow tests are skipped, visibly, unless asked for: `python -m pytest -m slow`."""
+"""Slow tests are skipped, visibly, unless asked for: `python -m pytest -m slow`. Ctrl-C means the same in every run."""
+
+import signal
 
 import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A shell takes it from what it runs in the background, and whatever the tests start would never hear of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
