@@ -6,7 +6,7 @@ what a source defines there is no crossing; whether the outcome compiles or is a
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tree_sitter import Node
 
@@ -37,13 +37,16 @@ def cross(first: str, second: str, condition: str, signature: str) -> str | None
     return f"{''.join(includes)}\n{one}\n{other}\n{chosen}"
 
 
+CROSSINGS: Mapping[str, Callable[[str, str, str, str], str | None]] = {"c": cross}  # by language
+
+
 def condition(ours: Sequence[Case], theirs: Sequence[Case], signature: str) -> str | None:
     """What holds of the first cases and of none of the others: one number at most, or at least, so much, where a number
     tells them apart; else the cases one by one."""
-    names = [one.name for one in parse_signature(signature).parameters if not one.is_pointer]
-    found: list[tuple[float, str]] = []
     if not ours or not theirs:
         return None
+    names = [one.name for one in parse_signature(signature).parameters if not one.is_pointer]
+    found: list[tuple[float, str]] = []
     for name in names:
         mine, others = ([case.dims[name] for case in cases] for cases in (ours, theirs))
         for low, high, sign in ((max(mine), min(others), "<="), (max(others), min(mine), ">")):

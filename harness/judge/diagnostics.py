@@ -16,9 +16,8 @@ _FOLDERS = re.compile(r"(?<![\w)\]])/(?:[\w.+-]+/)+")
 _NOT_SHOWN = re.compile(r"^(?:In file included from |\s+from |compilation terminated)|^\s*$")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _KILLED = re.compile(r"(\w[\w ]*) signal terminated program|(out of memory|[Cc]annot allocate memory|memory exhausted)")
-_BY_HAND = re.compile(
-    r"no vectype for stmt.*\{ref-all\}|__builtin_ia32_"
-)  # a loop over vectors that the source spells out itself
+# A loop over vectors that the source spells out itself.
+_BY_HAND = re.compile(r"no vectype for stmt.*\{ref-all\}|__builtin_ia32_")
 _OPTIMIZED, _MISSED, _NOT_A_LOOP = "optimized: ", "missed: ", "couldn't vectorize loop"
 
 
@@ -72,9 +71,8 @@ def remarks(said: str, source: str) -> tuple[str, ...]:
             loop = int(place[1])
         elif missed and loop is not None:  # why, wherever in the loop or in a header that it calls
             if not _BY_HAND.search(reason):
-                found.setdefault(loop, {})[f"not vectorized: {reason.removeprefix('not vectorized: ').rstrip(';')}"] = (
-                    None
-                )
+                why = reason.removeprefix("not vectorized: ").rstrip(";")
+                found.setdefault(loop, {})[f"not vectorized: {why}"] = None
             loop = None
     code = source.split("\n")
     places = (number for number in sorted(found) if number <= len(code))

@@ -22,7 +22,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from harness.ask.crossing import condition, cross
+from harness.ask.crossing import CROSSINGS, condition
 from harness.ask.proposer import Exhausted, Request
 from harness.contract import Experiment
 from harness.errors import ProposerError
@@ -34,7 +34,7 @@ Point: TypeAlias = tuple[Value, ...]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _RANDOM_FIRST = 10
-_CROSSINGS = 0.1  # the share of crossings, as long as there is one that was never tried
+_CROSSED = 0.1  # the share of crossings, as long as there is one that was never tried
 _MOVES, _MOVED = 0.5, 3  # the share of points that are moves, on one of so many: the best alone may be a dead end
 
 
@@ -90,8 +90,9 @@ class Builtin:
     def _cross(self, request: Request, rng: random.Random) -> str:
         """Now and then the best over all cases, with another in its place where that is better; empty where it is not
         the turn of that, or where there is no such pair that is new."""
-        one, is_turn = request.experiment, self._told >= _RANDOM_FIRST and rng.random() < _CROSSINGS
-        if not is_turn or one.language != "c" or one.command:
+        one, is_turn = request.experiment, self._told >= _RANDOM_FIRST and rng.random() < _CROSSED
+        cross = CROSSINGS.get(one.language)
+        if cross is None or not is_turn:
             return ""
         others = sorted(set(request.best_on.values()) - {request.champion})
         for source in rng.sample(others, len(others)):
