@@ -32,6 +32,7 @@ _FILE_BLOCKS_MAX = (8 << 30) // 512  # of one file: nobody fills a disk with wha
 _NEVER = re.compile(r"__pycache__|\.git")
 _OF_SEARCH = re.compile(r"runs|winners|(?:SCORES|MEMORY)\..*|\..*\.tmp")  # which it may be writing at this moment
 _POLL_S = 0.005
+_ENDING_S = 60.0  # that a machine may need to end what its time is up for
 _METRIC_WITHIN_BYTES = 1 << 20  # of the output's end
 _KEPT_BYTES = 64 << 10  # of each end of an output
 _LINE_CHARS = 200
@@ -83,7 +84,8 @@ def _run(experiment: Experiment, command: Command, scratch: Path, stop: Stop) ->
     limits = experiment.limits
     bounds = str(limits.memory_mb << 10), str(_FILE_BLOCKS_MAX)
     everywhere = os.sched_getaffinity(0)
-    with (scratch / "stdout").open("wb") as out, (scratch / "stderr").open("wb") as err, alone(stop):
+    held = alone(stop, longest_s=limits.timeout_s + _ENDING_S)
+    with (scratch / "stdout").open("wb") as out, (scratch / "stderr").open("wb") as err, held:
         with suppress(OSError):  # the command may use every core: we only wait
             os.sched_setaffinity(0, everywhere)
         process = subprocess.Popen(

@@ -18,16 +18,19 @@ from harness.judge.clock import Interrupted, Stop
 _SHARED = Path("/tmp")  # whatever TMPDIR says: users with one of their own share the cores all the same
 _LOCK = "loop.py-measuring.lock"
 _POLL_S = 0.005  # far less than the pause between two blocks, so that nobody is left out
-_PATIENCE_S = 600.0  # no block takes so long, whatever its limits: whoever holds the lock then was stopped
+_LONGEST_S = 3600.0  # no block takes so long, however large its cases
+_BETWEEN_S = 5.0  # after which whoever holds the lock has long said so
 
 
 @contextmanager
-def alone(stop: Stop, folder: Path = _SHARED, patience_s: float = _PATIENCE_S) -> Iterator[int]:
-    """Hold the machine's one place to measure while it lasts; yields the runner's core, -1 where there is only one."""
+def alone(stop: Stop, folder: Path = _SHARED, longest_s: float = _LONGEST_S) -> Iterator[int]:
+    """Hold the machine's one place to measure while it lasts, for so long at most: others then take it that this
+    process was stopped. Yields the runner's core, -1 where there is only one."""
     path = (folder if folder.is_dir() else Path(tempfile.gettempdir())) / _LOCK
     descriptor = _open(path)
     try:
-        _wait(descriptor, path, stop, patience_s)
+        _wait(descriptor, path, stop)
+        os.pwrite(descriptor, f"{os.getpid():<20}{time.monotonic() + longest_s:<20.0f}\n".encode(), 0)
         allowed = os.sched_getaffinity(0)
         *others, cpu = sorted(allowed)
         try:
@@ -54,8 +57,8 @@ def _open(path: Path) -> int:
         raise JudgeError(f"cannot open {path}: {fault.strerror}.", "remove it, or let every user write it.") from None
 
 
-def _wait(descriptor: int, path: Path, stop: Stop, patience_s: float) -> None:
-    end_s = time.monotonic() + patience_s
+def _wait(descriptor: int, path: Path, stop: Stop) -> None:
+    began_s = time.monotonic()
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,14 +66,19 @@ def _wait(descriptor: int, path: Path, stop: Stop, patience_s: float) -> None:
             if fault.errno not in (errno.EAGAIN, errno.EACCES):
                 raise JudgeError(f"cannot lock {path}: {fault.strerror}.", "see what is mounted there.") from None
         else:
-            os.pwrite(descriptor, f"{os.getpid():<20}\n".encode(), 0)
             return
         if stop:
             raise Interrupted
-        if time.monotonic() > end_s:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-            raise JudgeError(
-                f"process {holder} has kept this machine's one place to measure for {patience_s:g} s.",
-                "it was stopped, or hangs: continue it (`fg`) or end it, then run again.",
-            )
+        if time.monotonic() - began_s > _BETWEEN_S:
+            _refuse_stopped(descriptor)
         time.sleep(_POLL_S)
+
+
+def _refuse_stopped(descriptor: int) -> None:
+    """JudgeError where the holder has the lock for longer than it said it would."""
+    holder, _, until = os.pread(descriptor, 40, 0).decode("ascii", "replace").partition(" ")
+    if until.strip().isdecimal() and time.monotonic() > int(until):
+        raise JudgeError(
+            f"process {holder} keeps this machine's one place to measure for longer than any measurement takes.",
+            "it was stopped, or hangs: continue it (`fg`) or end it, then run again.",
+        )
