@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from harness.contract import Experiment
+from harness.errors import KeepError
+from harness.keep.store import BEST
 from harness.show import pages, trajectory
 from harness.show.watch import watch
 
@@ -17,8 +19,9 @@ def texts(args: argparse.Namespace, experiment: Experiment | None, stdout: TextI
         return [pages.diff(experiment, args.old, args.new, args.json)]
     if args.verb == "status":
         return watch(experiment, args.json, stdout) if args.watch else [pages.status(experiment, args.json)]
-    if args.trajectory:
-        return trajectory.document(experiment)
-    if args.csv:
-        return trajectory.table(experiment)
+    if args.trajectory or args.csv:
+        if args.what != BEST:
+            option = "--trajectory" if args.trajectory else "--csv"
+            raise KeepError(f"{option} gives the whole search, not {args.what}.", f"leave out {args.what} or {option}.")
+        return trajectory.document(experiment) if args.trajectory else trajectory.table(experiment)
     return [pages.show(experiment, args.what, args.json)]

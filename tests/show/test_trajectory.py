@@ -18,7 +18,7 @@ from harness.records import Attempt, Candidate, Status
 from harness.show import trajectory
 from harness.show.snapshots import PAGES
 from keep.samples import attempt, proposal
-from scratch import FASTER, SEED, SLOWER, write_total
+from scratch import FASTER, SEED, SLOWER, loop, write_total
 
 
 def _attempts() -> list[Attempt]:
@@ -89,6 +89,13 @@ def test_a_parent_whose_file_is_gone_leaves_the_diff_out(searched: Experiment, t
 def test_without_a_journal_the_way_to_one_is_named(tmp_path: Path) -> None:
     with pytest.raises(KeepError, match="no journal on this machine"):
         list(trajectory.document(contract.load(write_total(tmp_path / "total"))))
+
+
+@pytest.mark.parametrize("option", ["--trajectory", "--csv"])
+def test_a_whole_search_and_one_attempt_are_not_asked_for_at_once(searched: Experiment, option: str) -> None:
+    done = loop("show", searched.folder, "2", option)
+    assert (done.code, done.out) == (1, "")
+    assert f"error: {option} gives the whole search, not 2." in done.err
 
 
 def test_the_document_is_documented(document: Any) -> None:
