@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harness.judge.clock import Stop
     from harness.judge.judge import Judge
     from harness.search import Search
-    from harness.show.live import View
+    from harness.show.views import View
 
 # The judge times with one core beside it: numpy's threads would spin there. Set before anything imports numpy.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from harness.ask.proposer import Choice, choose
     from harness.keep.budget import Budget
     from harness.search import Options, Search
-    from harness.show.live import choose_view
+    from harness.show.views import choose_view
 
     experiment = _experiment(args.experiment)
     choice = Choice(model=args.model, base_url=args.base_url, temperature=args.temperature, seed=args.seed)

@@ -8,9 +8,10 @@ module knows what can be written, not what is fast: it neither measures nor draw
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 LONGEST = 1024  # tokens: a block of that many keys is all of them
 
@@ -181,7 +182,7 @@ def render(choices: Mapping[str, str | int]) -> str:
         for what in ("score", "value")
     )
     tails = [_Tile(rows=height, cols=1, unroll=1) for height in heights if op.width > 1]
-    return _TEMPLATE.render(
+    return _template().render(
         choices,
         op=op,
         powers=POWERS,
@@ -191,6 +192,9 @@ def render(choices: Mapping[str, str | int]) -> str:
     )
 
 
-# A line that ends in a backslash goes on in the next one, in the text that is printed as well.
-_SOURCE = Path(__file__).with_name("space.c.jinja").read_text(encoding="utf-8").replace("\\\n", "")
-_TEMPLATE = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(_SOURCE)
+@cache
+def _template() -> Template:
+    """Compiled when first printed: a search that asks a model pays nothing for it."""
+    # A line that ends in a backslash goes on in the next one, in the text that is printed as well.
+    source = Path(__file__).with_name("space.c.jinja").read_text(encoding="utf-8").replace("\\\n", "")
+    return Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(source)

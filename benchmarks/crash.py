@@ -42,7 +42,7 @@ from harness.keep.scores import Scores
 from harness.records import CaseResult, Estimate, Status, Verdict
 from harness.search import Options, Search
 from harness.show import plots
-from harness.show.live import Json
+from harness.show.views import Json
 from whole import faults_at_the_end, faults_of_the_journal
 
 PR_SET_CHILD_SUBREAPER = 36

@@ -28,13 +28,14 @@ from harness.keep.usage import priced
 from harness.pipeline import Pipeline
 from harness.prompting import Asked, Prompter
 from harness.records import SEED, Attempt, Candidate, Proposal, Status, Verdict
-from harness.show.live import Header
 from harness.show.pages import called
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
+from harness.show.views import Header
 from harness.verify import Remeasures, again
 
 _GRACE_S = 0.7  # of the two seconds within which an interrupt has to end a run; the pages take their part
+_HEAD_START_S = 0.05  # of the first request: loading a judge keeps the interpreter from sending it
 
 
 class Examiner(Remeasures, Protocol):
@@ -108,8 +109,12 @@ class Search:
     def _judge(self) -> "asyncio.Task[Examiner]":
         """The judge, which builds, validates and times the seed while the first request is on its way."""
         if self._opening is None:
-            self._opening = asyncio.create_task(asyncio.to_thread(self._open_judge, self.experiment, self._stop))
+            self._opening = asyncio.create_task(self._opened())
         return self._opening
+
+    async def _opened(self) -> Examiner:
+        await asyncio.sleep(_HEAD_START_S)
+        return await asyncio.to_thread(self._open_judge, self.experiment, self._stop)
 
     @property
     def scores(self) -> Scores:

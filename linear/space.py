@@ -8,9 +8,10 @@ is in space.c.jinja. This module knows what can be written, not what is fast: it
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 CHOICES: dict[str, tuple[str | int, ...]] = {
     "isa": ("scalar", "avx2", "avx512"),
@@ -142,7 +143,7 @@ def render(choices: Mapping[str, str | int]) -> str:
     bands = {height: band[:1] if band[0].cols == 1 else band for height, band in bands.items()}
     panel_rows, panel_vectors = _panel(choices)
     panel = {"panel_rows": panel_rows, "panel_vectors": panel_vectors, "pack_from": _PACK_FROM}
-    return _TEMPLATE.render(choices, op=_ISAS[str(choices["isa"])], bands=bands, **panel)
+    return _template().render(choices, op=_ISAS[str(choices["isa"])], bands=bands, **panel)
 
 
 def _shape(choices: Mapping[str, str | int]) -> tuple[int, int, int, int]:
@@ -157,6 +158,9 @@ def _edge(rows: int, cols: int, unroll: int) -> _Tile:
     return _Tile(rows=rows, cols=cols, split=split, unroll=max(split, unroll))
 
 
-_TEMPLATE = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
-    (Path(__file__).parent / "space.c.jinja").read_text(encoding="utf-8")
-)
+@cache
+def _template() -> Template:
+    """Compiled when first printed: a search that asks a model pays nothing for it."""
+    return Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        Path(__file__).with_name("space.c.jinja").read_text(encoding="utf-8")
+    )

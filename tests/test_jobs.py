@@ -19,7 +19,7 @@ from harness.judge.verdict import Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Estimate, Status, Verdict
 from harness.search import Options, Search
-from harness.show.live import Json
+from harness.show.views import Json
 from loopback import Answer, Loopback, Received
 from scratch import Done, fenced, loop
 

@@ -15,7 +15,7 @@ from harness.judge.verdict import Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Verdict
 from harness.search import Options, Search
-from harness.show.live import Json
+from harness.show.views import Json
 from loopback import Answer, Loopback, Received
 
 FAULTS = (Answer(status=429), Answer(resets=True), Answer(status=500), Answer(body="{"), Answer(text="x", halves=True))

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from harness.keep.scores import Scores
 from harness.records import Attempt, Status
-from harness.show.live import Header, Json, Live, Plain, View, choose_view, harmless
+from harness.show.live import Live
+from harness.show.views import Header, Json, Plain, View, choose_view, harmless
 from keep.samples import MACHINE, attempt, search
 
 ROOT = Path(__file__).parents[2]
@@ -189,7 +190,7 @@ import sys
 from keep.samples import attempt
 from harness.records import Status
 from harness.keep.scores import Scores
-from harness.show.live import Header, choose_view
+from harness.show.views import Header, choose_view
 view = choose_view(False, {plain}, sys.stdout)
 scores = Scores(search="s", experiment="linear")
 view.open(Header(experiment="linear", proposer="p", total=2, resumed_from=0, machine="m"))
