@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.command_line import Parser, cannot_print, fail, number, span_s
+from harness.command_line import Parser, fail, number, refused, span_s
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def new(args: argparse.Namespace) -> int:
     """python loop.py new: an experiment's folder for any command that prints a metric, or after another."""
     from harness.scaffold import write
 
-    print(write(args))
+    print(write(args, VERBS))
     return 0
 
 
@@ -203,8 +203,8 @@ def _parser() -> Parser:
     add = parser.add_argument
     add("--loop", type=number(int, 1), default=1, metavar="N", help="attempts to make (default: 1)")
     add("--jobs", type=number(int, 1), default=1, metavar="K", help="requests in flight at once (default: 1)")
-    add("--budget-usd", type=number(float, 0), metavar="USD", help="what this run may cost")
-    add("--budget-tokens", type=number(int, 0), metavar="N", help="tokens that this run may use")
+    add("--budget-usd", type=number(float, 0.01), metavar="USD", help="what this run may cost")
+    add("--budget-tokens", type=number(int, 1), metavar="N", help="tokens that this run may use")
     add("--time", type=span_s, metavar="T", help="how long to go on: 90s, 30m, 2h")
     add("--patience", type=number(int, 1), metavar="N", help="stop after N attempts without a winner")
     add("--model", metavar="NAME", help="a model's name, `builtin`, or `replay:FOLDER`")
@@ -292,8 +292,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted.", file=sys.stderr)
         return 130
-    except OSError as fault:  # of standard output; what happens to files is told where they are written
-        return cannot_print(fault)
+    except OSError as fault:  # of standard output, or of a file that has no words of its own
+        return refused(fault)
 
 
 if __name__ == "__main__":

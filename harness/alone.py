@@ -13,8 +13,8 @@ from harness.judge.stats import ALPHA
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.files import read_text
 from harness.keep.scores import Scores
+from harness.keep.sources import BEST, find_source
 from harness.keep.state import SCORES
-from harness.keep.store import BEST, find_source
 from harness.records import Verdict
 
 
@@ -22,7 +22,7 @@ async def judge_file(
     experiment: Experiment, file: str | None, against: str | None, *, require_sandbox: bool = False
 ) -> Verdict:
     """One source against the seed and a champion, with no model and nothing written down."""
-    scores = Scores.read(experiment.folder / SCORES) or Scores(search="", experiment=experiment.name)
+    scores = Scores.read(experiment.folder / SCORES) or Scores.fresh(experiment)
     if file is None and not experiment.candidate_path.is_file():
         raise KeepError(
             f"{experiment.name} has no {experiment.candidate_file} yet.",

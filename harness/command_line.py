@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
         raise HarnessError(f"{shlex.join(words)} is not understood.", hint)
 
 
-def number(kind: type[int] | type[float], low: int, high: float = math.inf) -> Callable[[str], float]:
+def number(kind: type[int] | type[float], low: float, high: float = math.inf) -> Callable[[str], float]:
     """What argparse converts an option's value with; the bounds are in the refusal."""
 
     def convert(text: str) -> float:
@@ -49,9 +49,9 @@ def number(kind: type[int] | type[float], low: int, high: float = math.inf) -> C
 
 def span_s(text: str) -> float:
     """`90s`, `30m`, `2h` or `1.5h` in seconds; a number alone is seconds."""
-    unit_s = _UNITS_S.get(text[-1:], 1.0)
+    unit_s = _UNITS_S.get(text[-1:], 0.0)
     try:
-        seconds = float(text.rstrip("smh")) * unit_s
+        seconds = float(text[:-1]) * unit_s if unit_s else float(text)
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
@@ -59,8 +59,11 @@ def span_s(text: str) -> float:
     return seconds
 
 
-def cannot_print(fault: OSError) -> int:
-    """What is left to do where standard output is gone or full; returns the exit code."""
+def refused(fault: OSError) -> int:
+    """What is left to do where the system refuses a file, or standard output, which has no name, is gone or full;
+    returns the exit code."""
+    if fault.filename is not None:
+        return fail(f"{fault.filename}: {fault.strerror}.", "see that it is there and may be used, then run again.")
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more when it ends
     if isinstance(fault, BrokenPipeError):  # the reader had enough, as in `loop.py show linear | head`
         return 0

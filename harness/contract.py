@@ -141,6 +141,8 @@ def locate(name: str, root: Path = ROOT, also: Sequence[str] = ()) -> Path:
     for folder in folders:
         if (folder / MANIFEST).is_file():
             return folder.resolve()
+    if name in also:
+        raise ContractError(f"{name} stands behind an option.", f"the verb comes first: python loop.py {name} …")
     if Path(name).is_dir():
         raise ContractError(
             f"{name}: there is no {MANIFEST} in this folder.", "docs/add-an-experiment.md shows the smallest contract."

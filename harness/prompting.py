@@ -13,7 +13,8 @@ from harness.contract import Experiment
 from harness.judge import remarks
 from harness.judge.machine import caches, fingerprint, this_machine
 from harness.judge.toolchain import cache_folder
-from harness.keep.store import BEST, Store
+from harness.keep.sources import BEST
+from harness.keep.store import Store
 from harness.show import briefing
 from harness.show.remembered import memory_md
 from harness.variety import AUTO, Angle, choose, directions_of, mixed_parents, parents_of, standstill

@@ -9,9 +9,10 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from harness import contract
 from harness.command_line import Parser, number
@@ -29,7 +30,11 @@ from harness.show.pages import called
 from harness.workplace import workplace
 
 _LANGUAGES = {".py": "python", ".c": "c"}
-_NEEDED = ("source", "function", "eval_command", "metric", "goal")
+# What makes an experiment of a command, and what holds where nothing is said; None must be.
+_OF_COMMANDS: dict[str, Any] = {
+    **dict.fromkeys(("source", "function", "eval_command", "metric", "goal")),
+    **{"unit": "", "output": STDOUT, "with": [], "timeout": 60.0},
+}
 _PROJECT = "project"  # the folder that the command finds its files in
 _MEMORY_MB = 1 << 14  # of addresses, of which programs take far more than of memory
 _SOURCE_BYTES, _PROMPT_TOKENS = 1 << 16, 12000  # at least
@@ -45,27 +50,40 @@ def add_arguments(parser: Parser) -> Parser:
     add("--eval-command", metavar="C", help="what is run, from the current folder, to measure the source")
     add("--metric", metavar="M", help="the name in the line `name: value` that the command prints")
     add("--goal", choices=(MINIMIZE, MAXIMIZE), help="where the metric should go")
-    add("--unit", default="", metavar="U", help="the metric's unit, `s` for seconds; default: none")
-    add("--output", default=STDOUT, metavar="F", help="the file that the command writes the metric to, if not stdout")
-    add("--with", dest="also", nargs="+", default=[], metavar="PATH", help="files and folders that the command needs")
+    add("--unit", metavar="U", help="the metric's unit, `s` for seconds; default: none")
+    add(
+        "--output",
+        default=_OF_COMMANDS["output"],
+        metavar="F",
+        help="the file that the command writes the metric to, if not stdout",
+    )
+    add(
+        "--with",
+        nargs="+",
+        default=_OF_COMMANDS["with"],
+        metavar="PATH",
+        help="files and folders that the command needs",
+    )
     add(
         "--timeout",
         type=number(float, 0, 3600),
-        default=60.0,
         metavar="S",
         help="seconds that a run may take (default: 60)",
     )
     add("--like", metavar="EXPERIMENT", help="copy another experiment's contract instead")
+    parser.set_defaults(**_OF_COMMANDS)
     return parser
 
 
-def write(args: argparse.Namespace) -> str:
-    """The folder, made; returns what to tell the user."""
+def write(args: argparse.Namespace, taken: Collection[str]) -> str:
+    """The folder, made; returns what to tell the user. `taken` are the words that loop.py reads as something else."""
     folder = _target(args.name)
-    given = [name for name in _NEEDED if getattr(args, name) is not None]
+    if folder.name in taken:
+        raise ContractError(f"{folder.name} is a verb of loop.py.", "choose another name.")
+    given = [name for name, default in _OF_COMMANDS.items() if getattr(args, name) != default]
     if args.like and given:
         raise ContractError(f"--like and {_option(given[0])} do not go together.", "a copy is edited by hand.")
-    missing = [] if args.like else [_option(name) for name in _NEEDED if name not in given]
+    missing = [] if args.like else [_option(name) for name in _OF_COMMANDS if getattr(args, name) is None]
     if missing:
         raise ContractError(f"{', '.join(missing)} is missing.", "or --like EXPERIMENT copies another's contract.")
     with workplace() as scratch:
@@ -177,7 +195,7 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
         words = shlex.split(args.eval_command)
     except ValueError as fault:
         raise ContractError(f"--eval-command {args.eval_command!r}: {fault}.", "it is run by a shell.") from None
-    also = [_below(name, "--with") for name in args.also]
+    also = [_below(name, "--with") for name in getattr(args, "with")]
     for path in also:
         if not path.exists():
             raise ContractError(f"--with {path} is not there.", "name files and folders below the current one.")
@@ -186,10 +204,14 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
     for path in wanted:
         copy = project / path
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            shutil.copytree(path, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".git"))
-        elif path != source:
-            shutil.copy(path, copy)
+        try:
+            if path.is_dir():
+                shutil.copytree(path, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".git"))
+            elif path != source:
+                shutil.copy(path, copy)
+        except shutil.Error as fault:
+            name, _, why = fault.args[0][0]
+            raise ContractError(f"cannot copy {name}: {why}", "mend or remove it, or name files with --with.") from None
     return [str(path) for path in wanted if path != source]
 
 

@@ -22,7 +22,8 @@ from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Rivals, Standings
 from harness.keep.budget import Budget, Ledger, require_price
 from harness.keep.scores import Scores
-from harness.keep.store import BEST, Store, now
+from harness.keep.sources import BEST
+from harness.keep.store import ASIDE, Store, now
 from harness.keep.store import start_over as keep_start_over
 from harness.keep.usage import priced
 from harness.pipeline import Pipeline
@@ -253,5 +254,6 @@ def start_over(experiment: Experiment, commit: str | None) -> str:
     origin = experiment.seed_file if start == SEED else f"the winner {start}"
     return (
         f"{experiment.name}: a fresh search from {origin}; {archived} winners stay archived.\n"
+        f"replies and files of the search before, if any, are in {experiment.runs.name}/{ASIDE}/.\n"
         f"next: python loop.py {called(experiment)} --loop 10"
     )

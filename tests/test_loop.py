@@ -70,7 +70,12 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.Popen[s
         (["show", "linear", "x"], "'x' is not an attempt.", "an attempt's number"),
         (["show", "linear", "99999"], "linear: nothing is kept of attempt 99999 on this machine.", "linear/winners/"),
         (["diff", "linear", "zz"], "linear has no source called 'zz'.", "best, seed"),
-        (["seed", "linear", "--from", "abcdef0"], "linear has no source called 'abcdef0'.", "winners/"),
+        (["seed", "linear", "--from", "abcdef0"], "linear has no archived winner 'abcdef0'.", "winners"),
+        (["linear", "--time", "90ms"], "'90ms' must be a time above 0", "--help"),
+        (["linear", "--budget-usd", "0"], "'0' must be a number, 0.01 or more", "--help"),
+        (["linear", "--model", "replay:"], "--model replay: names no folder.", "replay:FOLDER"),
+        (["--json", "status", "linear"], "status stands behind an option.", "python loop.py status"),
+        (["x" * 300], "File name too long.", "see that it is there"),
         (["judge", "linear", "--file", "nope.c"], "cannot read nope.c: No such file or directory.", "a file of source"),
         (["judge", "linear", "--file", "docs"], "cannot read docs: Is a directory.", "a file of source"),
         (

@@ -139,6 +139,8 @@ def test_another_s_contract_is_copied_without_what_a_search_wrote(
     [
         (["new", "made/mine"], "--source, --function, --eval-command, --metric, --goal is missing"),
         (["new", "made/mine", "--like", "linear", "--metric", "s"], "--like and --metric do not go together"),
+        (["new", "made/mine", "--like", "linear", "--timeout", "9"], "--like and --timeout do not go together"),
+        (["new", "made/judge", "--like", "linear"], "judge is a verb of loop.py"),
         (["new", "made/mine", "--like", "liner"], "there is no experiment 'liner'"),
         (["new", "linear", *NEW[2:]], "there is an experiment or a folder linear already"),
         (["new", "./lib", *NEW[2:]], "there is an experiment or a folder ./lib already"),
@@ -166,6 +168,12 @@ def test_a_wrong_argument_is_one_error_and_one_hint(
     assert is_plain_error(done), done.err
     assert said in done.err
     assert not (project / "made").exists()
+
+
+def test_a_file_that_cannot_be_copied_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "lib" / "gone").symlink_to("nowhere")
+    done = call(project, capsys, *changed(**{"with": "lib"}))
+    assert is_plain_error(done) and "cannot copy lib/gone" in done.err, done.err
 
 
 def test_a_source_that_cannot_be_read_is_told_with_its_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """The ready-made sections that read differently where a command prints a metric; the others are prompt.py's."""
 
-from harness.ask.prompt import REQUIRED, Section
+from harness.ask.prompt import REQUIRED, Section, answer
 
 TASK = Section(
     name="TASK",
@@ -52,20 +52,7 @@ What it comes to here:
 {{ parent_times | fenced("text") }}{% endif %}""",
 )
 
-ANSWER = Section(
-    name="ANSWER",
-    priority=REQUIRED,
-    template="""\
-{% if direction %}## Where to look
-
-Several answers to this task are written at the same time, each from another angle. Yours: {{ direction }}
-
-{% endif %}{% if standstill %}## Where the search stands
-
-{{ standstill }}
-
-{% endif %}## How to answer
-
+ANSWER = answer("""\
 Say in one or two sentences what you change and why it should be better. Then give \
 {% if edit == "whole" %}the whole source in one fenced block{% elif edit == "diff" %}your edits of the parent{% else %}\
 either the whole source in one fenced block, or edits of the parent, not both{% endif %}.
@@ -82,6 +69,4 @@ lines of the parent
 lines in their place
 >>>>>>> REPLACE
 ```
-{% endif %}
-One answer: exactly one version of `{{ experiment.target }}`, nothing left out, no "..." in place of code.""",
-)
+{% endif %}""")

@@ -152,10 +152,13 @@ INSTRUCTIONS = Section(
 {{ instructions | trim }}{% endif %}""",
 )
 
-ANSWER = Section(
-    name="ANSWER",
-    priority=REQUIRED,
-    template="""\
+
+def answer(how: str) -> Section:
+    """The section that ends every prompt, around how an answer is to look."""
+    return Section(
+        name="ANSWER",
+        priority=REQUIRED,
+        template="""\
 {% if direction %}## Where to look
 
 Several answers to this task are written at the same time, each from another angle. Yours: {{ direction }}
@@ -166,6 +169,14 @@ Several answers to this task are written at the same time, each from another ang
 
 {% endif %}## How to answer
 
+"""
+        + how
+        + """
+One answer: exactly one version of `{{ experiment.target }}`, nothing left out, no "..." in place of code.""",
+    )
+
+
+ANSWER = answer("""\
 Say in one or two sentences what you change and why it should be faster. Then give \
 {% if edit == "whole" %}the whole function in one fenced block, as in A{% elif edit == "diff" %}your edits of the \
 parent, as in A{% else %}either the whole function in one fenced block, as in A, or edits of the parent, as in B: one \
@@ -191,9 +202,7 @@ once; the lines under REPLACE take their place. Here for a parent with the loop 
         x[i] = x[i] * factor;
 >>>>>>> REPLACE
 ```
-{% endif %}
-One answer: exactly one version of `{{ experiment.target }}`, nothing left out, no "..." in place of code.""",
-)
+{% endif %}""")
 
 
 def memory_chars(experiment: Experiment) -> int:

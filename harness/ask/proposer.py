@@ -78,7 +78,10 @@ def choose(experiment: Experiment, choice: Choice, environ: Mapping[str, str]) -
     if model.startswith(REPLAY):
         from harness.ask.models.replay import Replay
 
-        return Replay(Path(model.removeprefix(REPLAY)))
+        folder = model.removeprefix(REPLAY)
+        if not folder:
+            raise ProposerError("--model replay: names no folder.", "replay:FOLDER answers with the replies in it.")
+        return Replay(Path(folder))
     base_url = choice.base_url or environ.get(BASE_URL) or None
     if not model.strip():
         raise ProposerError("--model is empty.", f"Name one: {_HOW_TO_NAME_ONE}; or leave --model out.")

@@ -1,6 +1,6 @@
 """The ready-made sections that read differently where candidates are Python; the others are prompt.py's."""
 
-from harness.ask.prompt import REQUIRED, Section
+from harness.ask.prompt import REQUIRED, Section, answer
 
 TASK = Section(
     name="TASK",
@@ -30,16 +30,7 @@ files or clocks. Operations of tensors and the usual built-in functions.
 - The source has at most {{ experiment.limits.source_bytes }} bytes.""",
 )
 
-ANSWER = Section(
-    name="ANSWER",
-    priority=REQUIRED,
-    template="""\
-{% if direction %}## Where to look
-
-Several answers to this task are written at the same time, each from another angle. Yours: {{ direction }}
-
-{% endif %}## How to answer
-
+ANSWER = answer("""\
 Say in one or two sentences what you change and why it should be faster. Then give \
 {% if edit == "whole" %}the whole source in one fenced block, as in A{% elif edit == "diff" %}your edits of the \
 parent, as in A{% else %}either the whole source in one fenced block, as in A, or edits of the parent, as in B: one \
@@ -65,6 +56,4 @@ once; the lines under REPLACE take their place. Here for a parent with the funct
     return x.mul(factor)
 >>>>>>> REPLACE
 ```
-{% endif %}
-One answer: exactly one version of `{{ experiment.target }}`, nothing left out, no "..." in place of code.""",
-)
+{% endif %}""")

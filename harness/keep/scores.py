@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from harness.contract import Experiment
 from harness.keep.files import lines, read_json, unreadable
 from harness.keep.winners import SeedRow, Winner, award, is_ahead, is_same_machine, measured_again, seed_row, winner_of
 from harness.records import SEED, Attempt, Status, Usage, Verdict, from_json, to_json
@@ -82,6 +83,12 @@ class Scores:
     winners: tuple[Winner, ...] = ()
     winners_left_out: int = 0
     trail: str = ""
+
+    @classmethod
+    def fresh(cls, experiment: Experiment, search: str = "", start: str = SEED) -> Self:
+        return cls(
+            search=search, experiment=experiment.name, start=start, suffix=experiment.suffix, unit=experiment.unit
+        )
 
     def fold(self, attempt: Attempt) -> None:
         """Take in the next attempt; one that was folded before changes nothing, so a journal may be folded again."""

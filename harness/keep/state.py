@@ -76,23 +76,11 @@ class State:
         scores = Scores.read(experiment.folder / SCORES)
         if begun and (scores is None or begun.search != scores.search):
             if scores is None or begun.search > scores.search:
-                scores = Scores(
-                    search=begun.search,
-                    experiment=experiment.name,
-                    start=begun.start,
-                    suffix=experiment.suffix,
-                    unit=experiment.unit,
-                )
+                scores = Scores.fresh(experiment, begun.search, begun.start)
             else:
                 events = ()  # of an older search
         if scores is None:
-            scores = Scores(
-                search=new.search,
-                experiment=experiment.name,
-                start=new.start,
-                suffix=experiment.suffix,
-                unit=experiment.unit,
-            )
+            scores = Scores.fresh(experiment, new.search, new.start)
         memory = Memory.read(experiment.folder / MEMORY, known)
         if memory is None or memory.search != scores.search or memory.last_attempt > scores.last_attempt:
             memory = Memory(search=scores.search, known=known)

@@ -4,7 +4,6 @@ Whatever a crash leaves undone after the journal's line is done when the store i
 """
 
 import secrets
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from typing import Self
 
 from harness.contract import Experiment
 from harness.errors import KeepError
-from harness.keep.archive import NAME_CHARS, Archive, WinnerFiles
+from harness.keep.archive import Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts, shortened
 from harness.keep.behind import Behind
 from harness.keep.files import cannot, read_text, write_whole
@@ -23,14 +22,15 @@ from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, V
 from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
 from harness.keep.scores import START, Scores
+from harness.keep.sources import BEST, archived, find_source, kept_path
 from harness.keep.state import JOURNAL, MEMORY, SCORES, State
 from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 
-BEST, SPECIALIST = "best", "specialist:"
+SPECIALIST = "specialist:"
 PICTURE = "SCORES.svg"
+ASIDE = "before"  # under runs/: the journals and files of earlier searches
 _SOURCES_HELD = 16
-_SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +61,7 @@ class Store:
         with ExitStack() as stack:
             stack.enter_context(ExperimentLock(self.experiment.runs, self.experiment.name))
             self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
-            new = Seeded(
-                search=search_id(),
-                at=now(),
-                seed_digest=READERS[self.experiment.language].digest(read_text(self.experiment.seed_path)),
-            )
+            new = _seeded(self.experiment, search_id(), SEED)
             self.state = State.load(self.experiment, known_values(self.experiment), new)
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
@@ -119,6 +115,10 @@ class Store:
         if self._archive:
             self._commit(attempt)
         else:
+            assert attempt.candidate is not None
+            # Where runs/ does not go, a copy of the folder say, the search goes on from it.
+            kept = kept_path(self.experiment, self.state.scores.search, attempt.number)
+            write_whole(kept, attempt.candidate.source)
             write_whole(self.experiment.candidate_path, self.champion_source())
             self._write(self._snapshots(with_picture=True))
 
@@ -154,16 +154,18 @@ class Store:
         )
         commit = self._archive.commit_winner(attempt, files)
         self._journal.append(Committed(number=attempt.number, commit=commit))
+        kept_path(self.experiment, self.state.scores.search, attempt.number).unlink(missing_ok=True)
 
     def _snapshots(self, *, with_picture: bool) -> Mapping[str, str]:
         """The files made from the state. Drawing takes most of a second and grows: not for every attempt."""
         scores, memory = self.state.scores, self.state.memory
         self.memory_page = self.pages.memory(memory, scores)  # the next prompt holds it too
+        # Scores first: a memory that lags behind them is made good from the journal, one that is ahead is not.
         texts = {
-            MEMORY: memory.text(),
-            "MEMORY.md": self.memory_page,
             SCORES: scores.text(),
             "SCORES.md": self.pages.scores(scores),
+            MEMORY: memory.text(),
+            "MEMORY.md": self.memory_page,
         }
         if not with_picture:
             return texts
@@ -223,62 +225,52 @@ class Store:
         return all(set(winner.tags) != set(tags) for winner in self.state.scores.winners)
 
 
-def find_source(experiment: Experiment, scores: Scores, ref: str) -> str:
-    """The source behind a name; needs no lock, so that views may ask while a search runs."""
-    if ref == SEED:
-        return read_text(experiment.seed_path)
-    if ref == BEST:
-        return find_source(experiment, scores, str(scores.champion.attempt) if scores.champion else scores.start)
-    commit = ref
-    if ref.isdecimal() and len(ref) < _SHORTEST_COMMIT:
-        source = Artifacts(experiment.runs, experiment.suffix).source(int(ref))
-        if source is not None:
-            return source
-        commit = next((w.commit for w in scores.winners if w.attempt == int(ref) and w.commit), "")
-    found = sorted(experiment.winners.glob(f"{commit[:NAME_CHARS]}*{experiment.suffix}")) if commit.isalnum() else []
-    if len(found) == 1:
-        return read_text(found[0])
-    raise KeepError(
-        f"{experiment.name} has {'no' if not found else len(found)} source called {ref!r}.",
-        "best, seed, an attempt's number or the commit of a winner (the files in winners/) can be named.",
-    )
-
-
 def start_over(experiment: Experiment, pages: Pages, commit: str | None) -> str:
-    """A fresh search, from the seed or from an archived winner; git history and winners/ stay. Returns its start."""
+    """A fresh search, from the seed or from an archived winner; git history and winners/ stay, and what was in runs/ is
+    set aside. Returns its start."""
     with ExperimentLock(experiment.runs, experiment.name):
-        scores = Scores(search=search_id(), experiment=experiment.name, suffix=experiment.suffix, unit=experiment.unit)
-        if commit is not None:
-            find_source(experiment, scores, commit)
-            scores.start = next(experiment.winners.glob(f"{commit[:NAME_CHARS]}*")).stem
+        scores = Scores.fresh(experiment, search_id(), _start(experiment, commit))
         memory = Memory(search=scores.search, known=known_values(experiment))
-        _clear(experiment.runs)
-        seeded = Seeded(
-            search=scores.search,
-            at=now(),
-            seed_digest=READERS[experiment.language].digest(read_text(experiment.seed_path)),
-            start=scores.start,
-        )
+        source = find_source(experiment, scores, scores.start)
+        _set_aside(experiment.runs)
         with Journal(experiment.runs / JOURNAL) as journal:
-            journal.append(seeded)
-        write_whole(experiment.candidate_path, find_source(experiment, scores, scores.start))
-        texts = {MEMORY: memory.text(), "MEMORY.md": pages.memory(memory, scores), SCORES: scores.text()}
-        texts |= {"SCORES.md": pages.scores(scores), PICTURE: pages.picture(scores)}
+            journal.append(_seeded(experiment, scores.search, scores.start))
+        write_whole(experiment.candidate_path, source)
+        texts = {SCORES: scores.text(), "SCORES.md": pages.scores(scores), PICTURE: pages.picture(scores)}
+        texts |= {MEMORY: memory.text(), "MEMORY.md": pages.memory(memory, scores)}
         for name, text in texts.items():
             write_whole(experiment.folder / name, text)
         return scores.start
 
 
-def _clear(runs: Path) -> None:
-    """Empty `runs/` but for the lock that is being held."""
+def _start(experiment: Experiment, commit: str | None) -> str:
+    if commit is None:
+        return SEED
+    found = archived(experiment, commit)
+    if len(found) != 1:
+        raise KeepError(
+            f"{experiment.name} has {len(found) or 'no'} archived winner{'s' * (len(found) > 1)} {commit!r}.",
+            f"name one by its commit, as the files in {experiment.winners} are called.",
+        )
+    return found[0].stem
+
+
+def _seeded(experiment: Experiment, search: str, start: str) -> Seeded:
+    digest = READERS[experiment.language].digest(read_text(experiment.seed_path))
+    return Seeded(search=search, at=now(), seed_digest=digest, start=start)
+
+
+def _set_aside(runs: Path) -> None:
+    """Empty `runs/` but for the lock that is being held and what was set aside before: replies were paid for."""
     try:
-        for path in runs.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != "lock":
-                path.unlink()
+        found = [path for path in runs.iterdir() if path.name not in ("lock", ASIDE)]
+        if found:
+            aside = runs / ASIDE / f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+            aside.mkdir(parents=True)
+            for path in sorted(found, reverse=True):  # the journal before the folders that it speaks of
+                path.rename(aside / path.name)
     except OSError as fault:
-        raise cannot("remove", runs, fault) from None
+        raise cannot("move what is in", runs, fault) from None
 
 
 def known_values(experiment: Experiment) -> Mapping[str, Sequence[str]]:

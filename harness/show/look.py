@@ -6,7 +6,7 @@ from typing import TextIO
 
 from harness.contract import Experiment
 from harness.errors import KeepError
-from harness.keep.store import BEST
+from harness.keep.sources import BEST
 from harness.show import pages, trajectory
 from harness.show.watch import watch
 

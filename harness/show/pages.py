@@ -11,8 +11,8 @@ from harness.errors import HarnessError, KeepError
 from harness.keep.artifacts import Artifacts
 from harness.keep.files import read_text
 from harness.keep.scores import Scores
+from harness.keep.sources import BEST, find_source
 from harness.keep.state import SCORES
-from harness.keep.store import BEST, find_source
 from harness.keep.winners import Winner
 from harness.records import SEED, to_json
 from harness.show.verdict import printable
@@ -137,6 +137,4 @@ def _row(name: str) -> dict[str, Any]:
 
 
 def _scores(experiment: Experiment) -> Scores:
-    return Scores.read(experiment.folder / SCORES) or Scores(
-        search="", experiment=experiment.name, unit=experiment.unit
-    )
+    return Scores.read(experiment.folder / SCORES) or Scores.fresh(experiment)

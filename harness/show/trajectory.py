@@ -13,8 +13,8 @@ from harness.errors import KeepError
 from harness.keep.artifacts import Artifacts
 from harness.keep.journal import Committed, Judged, Proposed, Seeded, read_events
 from harness.keep.scores import Scores
+from harness.keep.sources import find_source
 from harness.keep.state import JOURNAL, SCORES
-from harness.keep.store import find_source
 from harness.records import Attempt, Estimate, Proposal, to_json
 from harness.show.pages import called
 
@@ -77,7 +77,7 @@ class _Search:
                 f"runs/ is not committed; a search writes one: python loop.py {called(experiment)} --loop 10",
             )
         self.seeded = first
-        self.scores = Scores(search=first.search, experiment=experiment.name)
+        self.scores = Scores.fresh(experiment, first.search, first.start)
         found = Scores.read(experiment.folder / SCORES)
         if found and found.search == first.search:  # else they are of a newer search, which was pulled
             self.scores = found

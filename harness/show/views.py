@@ -36,11 +36,11 @@ class View(Protocol):
     def close(self, reason: str, scores: Scores | None) -> None: ...
 
 
-def choose_view(json: bool, plain: bool, stdout: TextIO) -> View:
+def choose_view(json: bool, plain: bool, stdout: TextIO | None) -> View:
     """JSON where asked for; the live view where somebody watches; else plain lines."""
     if json:
         return Json(stdout)
-    if not plain and stdout.isatty():
+    if stdout and stdout.isatty() and not plain:
         from harness.show.live import Live, console_of  # rich is for people who watch: a pipe need not wait for it
 
         console = console_of(stdout)
@@ -57,7 +57,7 @@ def harmless(text: str) -> str:
 class Json:
     """One JSON object a line, and nothing else."""
 
-    def __init__(self, stdout: TextIO) -> None:
+    def __init__(self, stdout: TextIO | None) -> None:
         self._stdout = stdout
 
     def open(self, header: Header) -> None:
@@ -105,7 +105,7 @@ def _standing(scores: Scores) -> dict[str, Any]:
 class Plain:
     """A line an attempt, for pipes and logs."""
 
-    def __init__(self, stdout: TextIO) -> None:
+    def __init__(self, stdout: TextIO | None) -> None:
         self._stdout = stdout
 
     def open(self, header: Header) -> None:

@@ -125,6 +125,13 @@ def test_the_servers_wish_to_wait_is_granted(ask: Asker, wish: str) -> None:
     assert seconds - 0.1 <= second.at_s - first.at_s < 2.5
 
 
+def test_a_wish_for_a_day_that_no_calendar_has_is_none(ask: Asker) -> None:
+    never = Answer(status=429, headers={"retry-after": "Mon, 01 Jan 99999 00:00:00 GMT"})
+    with Loopback([never, "a reply"]) as server:
+        ask(server.base_url)
+    assert len(server.requests) == 2
+
+
 def test_a_wish_to_wait_for_an_hour_is_given_up(ask: Asker) -> None:
     with Loopback([Answer(status=429, headers={"retry-after": "3600"})]) as server, pytest.raises(GivenUp):
         ask(server.base_url)

@@ -82,6 +82,7 @@ def test_a_parent_whose_file_is_gone_leaves_the_diff_out(searched: Experiment, t
     copy = tmp_path / "total"
     shutil.copytree(searched.folder, copy)
     shutil.rmtree(copy / "runs" / "0002")
+    shutil.rmtree(copy / "winners")
     steps = json.loads("\n".join(trajectory.document(contract.load(copy))))["steps"]
     assert (steps[2]["diff"], steps[1]["prompt"]) == (None, None)
 

@@ -47,6 +47,13 @@ def wish_s(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        date = email.utils.parsedate_tz(text)
-        seconds = email.utils.mktime_tz(date) - time.time() if date else -1.0
+        seconds = _until(text)
     return seconds if 0 <= seconds < float("inf") else None
+
+
+def _until(text: str) -> float:
+    date = email.utils.parsedate_tz(text)
+    try:
+        return email.utils.mktime_tz(date) - time.time() if date else -1.0
+    except (ValueError, OverflowError):  # a year that no calendar has
+        return -1.0

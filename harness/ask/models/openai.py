@@ -165,7 +165,9 @@ class OpenAI:
 
     async def _send(self, prompt: str) -> bytes:
         """One try. The SDK's own request without the walk through its types, of which a plain message has few."""
-        body = {"model": self.name, "messages": [{"role": "user", "content": prompt}], **self._options}
+        # Half of a surrogate pair, from a byte on the command line that is not UTF-8 say, can be in no request.
+        content = prompt.encode("utf-8", "replace").decode("utf-8")
+        body = {"model": self.name, "messages": [{"role": "user", "content": content}], **self._options}
         try:
             async with asyncio.timeout(self._patience.answer_s):
                 return await self._client.post(_PATH, cast_to=bytes, body=body)
