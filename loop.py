@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from harness.search import Options, Search
     from harness.show.views import choose_view
 
-    experiment = _experiment(args.experiment)
+    experiment = _experiment(args)
     choice = Choice(model=args.model, base_url=args.base_url, temperature=args.temperature, seed=args.seed)
     words = instructions(args.instructions)
     limits = {"usd": args.budget_usd, "tokens": args.budget_tokens, "time_s": args.time, "patience": args.patience}
@@ -87,7 +87,7 @@ def judge(args: argparse.Namespace) -> int:
     from harness.alone import judge_file
     from harness.show.verdict import verdict_json, verdict_text
 
-    experiment = _experiment(args.experiment)
+    experiment = _experiment(args)
     verdict = asyncio.run(judge_file(experiment, args.file, args.against, require_sandbox=args.require_sandbox))
     print(verdict_json(verdict) if args.json else verdict_text(experiment.name, verdict, experiment.unit))
     return 0
@@ -101,8 +101,7 @@ def verify(args: argparse.Namespace) -> int:
     progress, outcome = verified.progress_text, verified.outcome_text
     if args.json:
         progress, outcome = verified.progress_json, verified.outcome_json
-    experiment = _experiment(args.experiment)
-    open_judge = partial(_open_judge, require_sandbox=args.require_sandbox)
+    experiment, open_judge = _experiment(args), partial(_open_judge, require_sandbox=args.require_sandbox)
     found = measure_again(experiment, open_judge, lambda one: print(progress(one), flush=True), every=args.all)
     print(outcome(experiment.name, asyncio.run(found)))
     return 0
@@ -112,7 +111,7 @@ def seed(args: argparse.Namespace) -> int:
     """python loop.py seed: a fresh search; history and winners/ stay."""
     from harness.search import start_over
 
-    print(start_over(_experiment(args.experiment), args.commit))
+    print(start_over(_experiment(args), args.commit))
     return 0
 
 
@@ -128,7 +127,7 @@ def look(args: argparse.Namespace) -> int:
     """python loop.py status, show, diff, list: what has been kept."""
     from harness.show.look import texts
 
-    experiment = None if args.verb == "list" else _experiment(args.experiment)
+    experiment = None if args.verb == "list" else _experiment(args)
     for text in texts(args, experiment, sys.stdout):
         print(text, flush=True)
     return 0
@@ -169,10 +168,8 @@ VERBS: dict[str, tuple[Any, str, str]] = {
   python loop.py diff linear                           seed against best
   python loop.py diff linear 3 7"""),
     "list": (look, "the experiments that can be named", """\
-  python loop.py list
   python loop.py list --json"""),
     "doctor": (doctor, "what this machine has and lacks", """\
-  python loop.py doctor
   python loop.py doctor --json"""),
 }  # fmt: skip
 
@@ -187,6 +184,7 @@ examples:
 verbs:
 """
 JSON_HELP = "one JSON object a line, nothing else on stdout"
+DEVICE_HELP = "cpu or cuda, as the experiment allows (default: the first that it names)"
 PARENT_HELP = "best (default), seed, specialist:CASE, an attempt's number, a winner's commit, or auto: a mix of them"
 SANDBOX_HELP = "refuse to run candidates where this kernel lacks a part of the sandbox"
 
@@ -213,6 +211,7 @@ def _parser() -> Parser:
     add("--parent", default="best", metavar="REF", help=PARENT_HELP)
     add("--instructions", metavar="TEXT|FILE", help="a word of yours in every prompt")
     add("--seed", type=number(int, 0), metavar="S", help="of the built-in proposer's draws; passed to a model")
+    add("--device", metavar="D", help=DEVICE_HELP)
     add("--require-sandbox", action="store_true", help=SANDBOX_HELP)
     add("--no-commit", action="store_true", help="keep winners, but leave git alone")
     add("--json", action="store_true", help=JSON_HELP)
@@ -236,6 +235,7 @@ def _verb_parser(verb: str) -> Parser:
     if verb == "verify":
         parser.add_argument("--all", action="store_true", help="every winner that is listed, not the best alone")
     if verb in ("judge", "verify"):
+        parser.add_argument("--device", metavar="D", help=DEVICE_HELP)
         parser.add_argument("--require-sandbox", action="store_true", help=SANDBOX_HELP)
     if verb == "seed":
         parser.add_argument("--from", dest="commit", metavar="COMMIT", help="an archived winner to start from")
@@ -260,10 +260,10 @@ def _open_judge(experiment: Experiment, stop: Stop, require_sandbox: bool) -> Ju
     return open_judge(experiment, stop, require_sandbox=require_sandbox)
 
 
-def _experiment(name: str) -> Experiment:
+def _experiment(args: argparse.Namespace) -> Experiment:
     from harness import contract
 
-    return contract.load(contract.locate(name, also=tuple(VERBS)))
+    return contract.load(contract.locate(args.experiment, also=tuple(VERBS)), getattr(args, "device", None))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -271,7 +271,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = _verb_parser(verb) if verb else _parser()
     args, rest = parser.parse_known_args(arguments[1:] if verb else arguments)
     if rest and not verb:
-        _experiment(args.experiment)  # a mistyped verb is told the nearest one
+        _experiment(args)  # a mistyped verb is told the nearest one
     if rest:
         parser.refuse(rest)
     args.verb, args.command = verb, shlex.join(["python", "loop.py", *arguments])

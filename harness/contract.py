@@ -6,8 +6,9 @@ Knows what the hooks must offer, never what they do: it calls none of them.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,9 +27,11 @@ HOOKS = {
 }
 
 
+CPU, CUDA = "cpu", "cuda"
 _MISSING = object()
 # What builds a candidate: the compiler's options, or the modules that it may import and that are imported before it is.
 _BUILD = {"c": "build.flags", "python": "build.imports"}
+_DEVICES = {"c": (CPU,), "python": (CPU, CUDA)}
 
 
 class Case:
@@ -81,7 +84,8 @@ class Evaluation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
     """A contract that holds. `task` is EXPERIMENT.md; `space` is None where the experiment has no space.py; `flags` are
-    compiler options for C, modules for Python. With a `command` there is one case, the metric that it prints."""
+    compiler options for C, modules for Python. With a `command` there is one case, the metric that it prints. `device`
+    is the one of its `devices` that was asked for."""
 
     name: str
     folder: Path
@@ -100,6 +104,8 @@ class Experiment:
     evaluation: Evaluation
     space: ModuleType | None
     command: Command | None = None
+    devices: Sequence[str] = (CPU,)
+    device: str = CPU
 
     @property
     def unit(self) -> str:
@@ -153,8 +159,8 @@ def locate(name: str, root: Path = ROOT, also: Sequence[str] = ()) -> Path:
     raise ContractError(f"there is no experiment {name!r}.", hint)
 
 
-def load(folder: Path) -> Experiment:
-    """The experiment in `folder`; ContractError lists every fault found."""
+def load(folder: Path, device: str | None = None) -> Experiment:
+    """The experiment in `folder`, on this device or the first that it allows; ContractError lists every fault."""
     faults: list[str] = []
     manifest = _Manifest(folder, faults)
     hooks = HOOKS | ({"eval.py": ("accept",)} if "command" in manifest.data else {})
@@ -165,12 +171,13 @@ def load(folder: Path) -> Experiment:
             faults.append(f"{folder.name}/{name} is missing.")
     experiment = manifest.experiment(modules, space)
     if experiment.language == "python" and experiment.evaluation.slides:
-        faults.append(
-            f"{folder.name}/eval.py: SLIDES is for C; every call of a Python function gets arrays of its own."
-        )
+        faults.append(f"{folder.name}/eval.py: SLIDES is for C; every call of a Python function has its own arrays.")
     if faults:
         raise ContractError("\n".join(faults), "docs/add-an-experiment.md describes the contract key by key.")
-    return experiment
+    if device and device not in experiment.devices:
+        allowed = ", ".join(experiment.devices)
+        raise ContractError(f"{experiment.name} does not run on {device!r}.", f"its experiment.json allows {allowed}.")
+    return replace(experiment, device=device or experiment.devices[0])
 
 
 class _Manifest:
@@ -257,7 +264,13 @@ class _Manifest:
             evaluation=_evaluation(modules["eval.py"], command),
             space=space,
             command=command,
+            devices=self.devices(language),
         )
+
+    def devices(self, language: str) -> Sequence[str]:
+        known = (CPU,) if "command" in self.data else _DEVICES.get(language, (CPU, CUDA))
+        must = f"a list of one or more of {', '.join(known)}, none twice"
+        return tuple(self.take("devices", list, partial(_are_some_of, known), must, [CPU]) or [CPU])
 
     def limits(self) -> Limits:
         return Limits(
@@ -267,6 +280,10 @@ class _Manifest:
             source_bytes=self.number("limits.source_bytes", int, 2**24, "bytes"),
             prompt_tokens=self.number("limits.prompt_tokens", int, 2**21, "tokens"),
         )
+
+
+def _are_some_of(known: Sequence[str], found: list[Any]) -> bool:
+    return 0 < len(found) == sum(one in found for one in known)
 
 
 def _text(path: Path) -> str:

@@ -24,6 +24,7 @@ class Status(StrEnum):
     CRASHED = "crashed"
     TIMED_OUT = "timed_out"
     WRONG = "wrong"
+    UNMEASURED = "unmeasured"  # nothing against it, and this machine lacks what would time it
     SLOWER = "slower"
     TIE = "tie"
     ACCEPTED = "accepted"

@@ -16,6 +16,7 @@ from harness.ask.reply import Unreadable, read_reply
 from harness.contract import Experiment
 from harness.hooks import blame
 from harness.judge.clock import Stop
+from harness.judge.device import lacks
 from harness.judge.machine import fingerprint
 from harness.judge.stats import ALPHA
 from harness.judge.toolchain import require_compiler
@@ -91,6 +92,7 @@ class Search:
     async def __aenter__(self) -> Self:
         require_compiler()
         require_price(self.options.budget, self.proposer.name)
+        self._lacks = lacks(self.experiment)
         self.store = self._exit.enter_context(Store(self.experiment, PAGES, commit=self.options.commit))
         self.is_open = True
         return self
@@ -138,6 +140,9 @@ class Search:
     async def arrive(self) -> AsyncIterator[str]:
         """On another machine than that of the scores: their title holders once more, before anything is asked, so that
         no prompt and no rival rests on what was measured elsewhere. Yields what to tell the user."""
+        if self._lacks:
+            yield f"{self._lacks} here: attempts are built and checked, not timed"
+            return
         due = self.scores.due(self.machine)
         if not due:
             return

@@ -58,8 +58,12 @@ def _earlier(scores: Scores, taken: set[str]) -> Sequence[str]:
 
 
 def since_winner(scores: Scores) -> int:
-    """How many attempts have changed nothing."""
-    return scores.last_attempt - max((winner.attempt for winner in scores.winners), default=0)
+    """How many attempts have changed nothing; those that could not be timed might have."""
+    last = max((winner.attempt for winner in scores.winners), default=0)
+    untimed = scores.counts.get(Status.UNMEASURED, 0)
+    if untimed:
+        untimed = sum(step.status is Status.UNMEASURED and step.number > last for step in scores.steps())
+    return scores.last_attempt - last - untimed
 
 
 def standstill(scores: Scores, memory: Memory) -> str:

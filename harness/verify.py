@@ -9,9 +9,10 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from harness.contract import Experiment
-from harness.errors import KeepError
+from harness.errors import JudgeError, KeepError
 from harness.hooks import blame
 from harness.judge.clock import Stop
+from harness.judge.device import lacks
 from harness.judge.toolchain import require_compiler
 from harness.keep.state import JOURNAL, SCORES
 from harness.keep.store import Store
@@ -56,6 +57,11 @@ async def verify(
     if not any(path.is_file() for path in (experiment.folder / SCORES, experiment.runs / JOURNAL)):
         raise nothing
     require_compiler()
+    if lacking := lacks(experiment):
+        raise JudgeError(
+            f"{experiment.name}: {lacking} here, so no winner can be timed again.",
+            "verify it where there is one; its scores stay as they are.",
+        )
     stop = Stop()
     with ExitStack() as stack:
         stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))

@@ -46,10 +46,25 @@ def test_a_sound_contract_outside_the_repository_loads(folder: Path) -> None:
         ("target", "not a name", 'target is "not a name", must be the name of the one function'),
         ("tags", "isa", 'tags is "isa", must be a list of texts'),
         ("name", "../up", 'name is "../up", must be letters, digits, - and _'),
+        ("devices", [], "devices is [], must be a list of one or more of cpu, none twice"),
+        ("devices", ["cpu", "cpu"], 'devices is ["cpu", "cpu"], must be'),
+        ("devices", ["cuda"], 'devices is ["cuda"], must be'),
+        ("devices", "cpu", 'devices is "cpu", must be'),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(folder: Path, key: str, value: object, said: str) -> None:
     assert said in faults_of(folder, lambda data: data.update({key: value}))
+
+
+def test_the_first_device_is_the_one_that_is_asked_for_where_nobody_asks() -> None:
+    hello = contract.ROOT / "hello_world"
+    assert [contract.load(hello, asked).device for asked in (None, "cpu", "cuda")] == ["cpu", "cpu", "cuda"]
+
+
+def test_a_device_that_is_not_allowed_is_refused_with_those_that_are(folder: Path) -> None:
+    with pytest.raises(ContractError, match="does not run on 'tpu'") as caught:
+        contract.load(folder, "tpu")
+    assert caught.value.hint == "its experiment.json allows cpu."
 
 
 @pytest.mark.parametrize(

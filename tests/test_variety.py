@@ -96,6 +96,11 @@ def test_a_plateau_is_told_with_directions_that_nobody_took() -> None:
     assert "\n- try prefetch, which no attempt has tried." in said
 
 
+def test_what_could_not_be_timed_makes_no_plateau() -> None:
+    untimed = [attempt(n, Status.UNMEASURED) for n in range(len(WON) + PLATEAU, len(WON) + 2 * PLATEAU)]
+    assert _said(*WON, *_idle(PLATEAU - 1), *untimed) == ""
+
+
 def test_the_list_of_a_plateau_begins_elsewhere_after_each_attempt() -> None:
     first, second = (_said(*WON, *_idle(PLATEAU + more)).splitlines()[1] for more in (0, 1))
     assert first != second

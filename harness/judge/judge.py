@@ -84,6 +84,8 @@ class Judge:
 
     def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         candidate = self.admit(source, standings.objects)
+        if self.kind.lacks:
+            return self._untimed()
         screening = self.compare(candidate, rivals.champion, alpha)
         finding = screening.finding()
         provisional = self._accept(finding, standings)
@@ -94,12 +96,18 @@ class Judge:
         return self._verify(source, rivals, provisional, standings)
 
     def _remeasure(self, source: str) -> Verdict:
-        again = self.compare(self.admit(source), self.seed, stats.ALPHA)
+        candidate = self.admit(source)
+        if self.kind.lacks:
+            return self._untimed()
+        again = self.compare(candidate, self.seed, stats.ALPHA)
         finding = again.finding()
         status, reason = against_seed(finding)
         found = again.report(finding, status)
         cases = {name: replace(one, vs_champion=None) for name, one in found.cases.items()}
         return replace(found, reason=reason, vs_champion=None, cases=cases)
+
+    def _untimed(self) -> Verdict:
+        return Verdict(status=Status.UNMEASURED, reason=f"{self.kind.lacks}: built and checked, not timed")
 
     def examine(self, source: str) -> Verdict | None:
         """Everything that comes before the measurement; None where nothing was found against the source."""
@@ -118,7 +126,8 @@ class Judge:
             raise Fault(Status.DUPLICATE, f"compiles to the same code as {objects[artifact.digest]}")
         if self._check_artifact:
             _refuse(self.kind.look_into(artifact))
-        self._validate(artifact)
+        if self.kind.is_runnable:
+            self._validate(artifact)
         return artifact
 
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
@@ -218,7 +227,8 @@ class Judge:
         if source not in self._artifacts:
             try:
                 built = self.admit(source)
-                self._probes[source] = measure.probe(self.experiment, self.kind, built, self._rng, self.stop)
+                if not self.kind.lacks:
+                    self._probes[source] = measure.probe(self.experiment, self.kind, built, self._rng, self.stop)
             except Fault as fault:
                 raise self._unfit(source, fault) from None
             self._artifacts[source] = built

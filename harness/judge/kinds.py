@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.contract import Experiment
 from harness.errors import ContractError, JudgeError
-from harness.judge import arm, elf, gate, native, python, python_gate, toolchain
+from harness.judge import arm, device, elf, gate, native, python, python_gate, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.inputs import Arena
@@ -22,6 +22,16 @@ from harness.records import Violation
 
 class Kind(Protocol):
     """One language's way from a source to visits."""
+
+    @property
+    def lacks(self) -> str:
+        """What this machine lacks to time a candidate, such as `no device`; empty where nothing."""
+        ...
+
+    @property
+    def is_runnable(self) -> bool:
+        """Whether a candidate can be called here at all, timed or not."""
+        ...
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         """Every rule of the experiment's that the source breaks."""
@@ -43,6 +53,8 @@ class Kind(Protocol):
 
 class C:
     """C: gate, gcc, a look into the object, and the runner in C."""
+
+    lacks, is_runnable = "", True
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
@@ -72,10 +84,14 @@ class C:
 
 
 class Python:
-    """Python: rules over its tree, and an interpreter that is warm before it is needed."""
+    """Python: rules over its tree, and an interpreter that is warm before it is needed. Without the device that it was
+    written for it is still called, on the processor."""
+
+    is_runnable = True
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
+        self.lacks = device.lacks(experiment)
         self._interpreter = python.Interpreter(experiment)
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
@@ -96,6 +112,8 @@ class Python:
 
 class Source:
     """A source in either language that a command will run: the language's own rules, and nothing is built or called."""
+
+    lacks, is_runnable = "", True
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.contract import Experiment
-from harness.judge import toolchain
+from harness.judge import device, toolchain
 
 _ISAS = (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("sse4_2", "SSE4.2"), ("asimd", "NEON"))
 
@@ -34,7 +34,8 @@ def fingerprint(experiment: Experiment) -> str:
     machine = this_machine()
     if experiment.command:
         return str(replace(machine, compiler=experiment.command.line))
-    return str(replace(machine, compiler=_BUILT_BY[experiment.language](machine, experiment.flags)))
+    built_by = _BUILT_BY[experiment.language](machine, experiment.flags)
+    return str(replace(machine, compiler=built_by + device.name_of(experiment)))
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.errors import KeepError
 from harness.keep.usage import priced
-from harness.records import Attempt, Usage
+from harness.records import Attempt, Status, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,8 @@ class Ledger:
 
     def judged(self, attempt: Attempt) -> None:
         self._attempts += 1
-        self._since_winner = 0 if attempt.status.is_winner else self._since_winner + 1
+        if attempt.status is not Status.UNMEASURED:
+            self._since_winner = 0 if attempt.status.is_winner else self._since_winner + 1
 
     def hold(self, underway: int, flying: int) -> str:
         """Why no request may be sent now, nothing where one may. `underway` counts what was asked for and has no

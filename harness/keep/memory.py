@@ -131,7 +131,8 @@ class Memory:
         if attempt.status.is_winner:
             win = Win(attempt=attempt.number, status=attempt.status, speedup=attempt.verdict.speedup, tags=tags)
             self.worked = tuple(sorted((*self.worked, win), key=_gain, reverse=True)[:_WORKED])
-        if attempt.candidate is not None and attempt.status is not Status.DUPLICATE:
+        # What was never timed says nothing of what its values are worth: they are as untried as before.
+        if attempt.candidate is not None and attempt.status not in (Status.DUPLICATE, Status.UNMEASURED):
             self._fold_tried(attempt, tags)
 
     def committed(self, number: int, commit: str) -> None:

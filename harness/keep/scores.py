@@ -32,6 +32,7 @@ _LETTERS = {
     Status.CRASHED: "c",
     Status.TIMED_OUT: "o",
     Status.WRONG: "w",
+    Status.UNMEASURED: "n",
     Status.SLOWER: "s",
     Status.TIE: "t",
     Status.ACCEPTED: "A",

@@ -14,7 +14,7 @@ from harness.contract import Experiment
 from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
-from harness.records import SEED, Attempt, Proposal, Trial
+from harness.records import SEED, Attempt, Proposal, Status, Trial
 
 SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
 
@@ -55,11 +55,12 @@ class State:
 
     def _fold_attempt(self, attempt: Attempt) -> None:
         self.pending.pop(attempt.number, None)
-        if attempt.candidate:
+        is_timed = attempt.status is not Status.UNMEASURED  # what is not may come again, where it can be
+        if attempt.candidate and is_timed:
             self.seen.setdefault(attempt.candidate.digest, f"attempt {attempt.number}")
-        if attempt.verdict.object_digest:
+        if attempt.verdict.object_digest and is_timed:
             self.objects.setdefault(attempt.verdict.object_digest, f"attempt {attempt.number}")
-        if attempt.choices is not None:
+        if attempt.choices is not None and is_timed:
             ratio = attempt.verdict.speedup.ratio if attempt.verdict.speedup else None
             self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=ratio))
         if attempt.status.is_winner:

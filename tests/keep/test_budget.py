@@ -26,6 +26,12 @@ def test_a_winner_gives_patience_back() -> None:
     assert ledger.hold(0, 0) == ""
 
 
+def test_what_could_not_be_timed_costs_no_patience() -> None:
+    ledger = Ledger(Budget(attempts=9, patience=1))
+    ledger.judged(attempt(1, Status.UNMEASURED))
+    assert ledger.hold(0, 0) == ""
+
+
 def test_time_ends_it() -> None:
     ticks = iter([100.0, 159.0, 160.0])
     ledger = Ledger(Budget(attempts=9, time_s=60), clock=lambda: next(ticks))

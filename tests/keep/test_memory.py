@@ -51,6 +51,12 @@ def test_failures_of_different_kinds_are_two() -> None:
     assert [failure.status for failure in memory.failing_most()] == [Status.TIMED_OUT, Status.CRASHED]
 
 
+def test_what_could_not_be_timed_is_neither_a_failure_nor_a_measurement() -> None:
+    memory = _memory(attempt(1, Status.UNMEASURED, tags=("avx2",)), known=KNOWN)
+    assert memory.counts == {"unmeasured": 1} and not memory.failing and not memory.tallies
+    assert "isa=avx2" in memory.unexplored().untried
+
+
 def test_what_fails_most_comes_first() -> None:
     reasons = ("missing ;", "not declared", "not declared")
     memory = _memory(*(attempt(n, Status.WRONG, reason=reason) for n, reason in enumerate(reasons, 1)))

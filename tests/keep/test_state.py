@@ -28,6 +28,11 @@ def test_a_verdict_ends_the_waiting_of_its_reply_and_of_no_other(tmp_path: Path)
     assert (list(state.pending), state.scores.last_attempt, state.next_number) == ([2], 1, 3)
 
 
+def test_what_could_not_be_timed_is_no_duplicate_where_it_comes_again(tmp_path: Path) -> None:
+    state = _folded(tmp_path, Judged(attempt=attempt(1, Status.UNMEASURED, choices={"step": 1})))
+    assert (list(state.seen), state.objects, state.trials) == ([NEW.seed_digest], {}, [])
+
+
 def test_the_next_number_follows_the_last_attempt_where_no_reply_waits(tmp_path: Path) -> None:
     both = (Proposed(proposal=proposal(1)), Judged(attempt=attempt(1, Status.WRONG)))
     assert _folded(tmp_path, *both).next_number == 2

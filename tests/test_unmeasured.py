@@ -1,0 +1,65 @@
+"""What becomes of an experiment that asks for a device which this machine lacks: built, checked, and never a score."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import scratch
+from documented import differences
+from harness import contract
+from harness.judge import device
+from harness.keep.scores import Scores
+from harness.records import Status
+from keep.samples import attempt
+from scratch import loop
+
+pytest.importorskip("torch", reason="PyTorch candidates need torch: pip install -r hello_world/requirements.txt")
+pytestmark = pytest.mark.skipif(device.cuda() is not None, reason="there is a CUDA device here")
+
+HELLO = contract.ROOT / "hello_world"
+SAID = "no device: built and checked, not timed"
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    """One that only a device can time, alone in a repository."""
+    copy = tmp_path / "repository" / "hello_world"
+    shutil.copytree(HELLO, copy, ignore=shutil.ignore_patterns("runs", "winners", "SCORES*", "MEMORY*", "__pycache__"))
+    manifest = json.loads((copy / "experiment.json").read_text()) | {"devices": ["cuda"]}
+    (copy / "experiment.json").write_text(json.dumps(manifest))
+    scratch.make_repository(copy.parent)
+    return copy
+
+
+def test_a_search_says_so_first_and_its_attempts_are_neither_winners_nor_scores(experiment: Path) -> None:
+    done = loop(experiment, "--loop", "2", "--json")
+    assert (done.code, done.statuses) == (0, ["unmeasured"] * 2), done.err
+    assert differences("search", done.lines) == []
+    assert done.lines[1]["text"] == "no device here: attempts are built and checked, not timed"
+    attempts = [line for line in done.lines if line["event"] == "attempt"]
+    assert [(one["reason"], one["speedup"], one["champion"]) for one in attempts] == [(SAID, None, None)] * 2
+    assert "2 unmeasured" in (experiment / "SCORES.md").read_text()
+
+
+def test_judge_names_it_and_still_finds_what_is_wrong(experiment: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text((experiment / "naive.py").read_text().replace("* 1.5", "* 1.4"))
+    right, found = (loop("judge", experiment, "--json", *more).lines[0] for more in ((), ("--file", wrong)))
+    assert (right["status"], right["reason"], right["cases"]) == ("unmeasured", SAID, {})
+    assert found["status"] == "wrong"
+
+
+def test_verify_leaves_titles_alone_where_nothing_can_be_timed(experiment: Path) -> None:
+    scores = Scores(search="s1", experiment="hello_world", suffix=".py")
+    scores.fold(attempt(1, Status.BEST, 1.5))
+    (experiment / "SCORES.json").write_text(scores.text())
+    done = loop("verify", experiment)
+    assert scratch.is_plain_error(done) and "no device here, so no winner can be timed again" in done.err
+    assert (experiment / "SCORES.json").read_text() == scores.text()
+
+
+def test_a_device_that_can_be_done_without_is_asked_for_and_missing_is_an_error_with_the_way_out() -> None:
+    done = loop("judge", HELLO, "--device", "cuda")
+    assert scratch.is_plain_error(done) and "no CUDA device" in done.err and "--device cpu" in done.err
