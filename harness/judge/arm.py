@@ -67,6 +67,7 @@ class Arm(ABC):
     """One runner with one artifact. `guards` are the parts of the sandbox, in the order of shared.h's enum achieved."""
 
     guards: Sequence[str] = ("no_new_privs", "landlock", "seccomp", "no_timestamps")
+    is_staged = False  # whether it works on a device, to and from which contents are brought off the clock
 
     def __init__(
         self, experiment: Experiment, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop
@@ -149,6 +150,7 @@ class Arm(ABC):
             output=view.ctypes.data + start,
             copy=copy.ctypes.data + start,
             output_bytes=size_bytes,
+            staged=int(self.is_staged),
         )
         if tick.outcome is Outcome.TIMED_OUT:
             raise Fault(Status.TIMED_OUT, f"case {workload.case.name}: no answer within {self.limit_s:g} s")

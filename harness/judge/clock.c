@@ -37,6 +37,7 @@ struct task { /* one visit's work, and where its outputs are to be copied */
     uint64_t output_bytes;
     const struct piece *piece;
     uint64_t pieces;
+    uint32_t staged; /* the arm works on a device: contents go there before the clock starts, results come back after */
 };
 
 struct watch { /* what ends a visit besides an answer */
@@ -95,13 +96,22 @@ struct visit visit(struct orders *orders, const struct control *control, const s
     orders->table_offset = task->table_offset;
     orders->calls = task->calls;
     for (uint64_t i = 0; i < task->pieces; i++) memcpy(task->piece[i].to, task->piece[i].from, task->piece[i].bytes);
+    if (task->staged) {
+        __atomic_store_n(&orders->stage, number, __ATOMIC_RELEASE);
+        result.outcome = await(&control->staged, number, watch, now_ns());
+        if (result.outcome != DONE) return result;
+    }
     int64_t before = turns(watch);
     int64_t started_ns = now_ns();
     __atomic_store_n(&orders->fire, number, __ATOMIC_RELEASE);
     result.outcome = await(&control->done, number, watch, started_ns);
     result.ns = now_ns() - started_ns;
+    if (task->staged) {
+        result.disturbed = turns(watch) != before;
+        if (result.outcome == DONE) result.outcome = await(&control->delivered, number, watch, now_ns());
+    }
     /* What counts is what was there at "done": a candidate that said so early goes on writing for nothing. */
     if (result.outcome == DONE && task->output_bytes) memcpy(task->copy, task->output, task->output_bytes);
-    result.disturbed = turns(watch) != before;
+    if (!task->staged) result.disturbed = turns(watch) != before;
     return result;
 }

@@ -19,7 +19,7 @@ _DECLARATIONS = """
     struct piece { char *to; const char *from; uint64_t bytes; };
     struct task {
         uint32_t number; uint64_t table_offset, calls; const char *output; char *copy; uint64_t output_bytes;
-        const struct piece *piece; uint64_t pieces;
+        const struct piece *piece; uint64_t pieces; uint32_t staged;
     };
     struct visit visit(void *orders, const void *control, const struct watch *watch, const struct task *task);
 """
@@ -75,6 +75,7 @@ class Task:
     copy: int = 0
     output_bytes: int = 0
     pieces: tuple[Piece, ...] = ()
+    staged: int = 0
 
 
 class Stop:
@@ -109,7 +110,17 @@ class Clock:
         output, copy = map(self._address, (task.output, task.copy))
         fresh = [(self._address(to), self._address(source), size) for to, source, size in task.pieces]
         pieces = self._ffi.new("struct piece[]", fresh)
-        work = (task.number, task.table_offset, task.calls, output, copy, task.output_bytes, pieces, len(fresh))
+        work = (
+            task.number,
+            task.table_offset,
+            task.calls,
+            output,
+            copy,
+            task.output_bytes,
+            pieces,
+            len(fresh),
+            task.staged,
+        )
         result = self._library.visit(self._orders, self._control, self._watch, self._ffi.new("struct task *", work))
         return Tick(Outcome(result.outcome), result.ns * 1e-9, bool(result.disturbed))
 

@@ -1,9 +1,14 @@
-"""Which accelerator this machine has, and what is left of an experiment that asks for one where there is none.
+"""Which accelerator this machine has, what is left of an experiment that asks for one where there is none, and what a
+candidate's process needs to work on one.
 
 The only module that talks to a driver. It makes no context: the judge's own process stays off the device.
 """
 
 import ctypes
+import os
+import sys
+import sysconfig
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +16,14 @@ from harness.contract import CPU, CUDA, Experiment
 from harness.errors import JudgeError
 
 _NAME_BYTES = 256
+_TRITON = "triton"
+# What says where libraries and devices are; everything else of the user's stays out.
+_PASSED_ON = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH")
+# Where a driver, its libraries and the compilers that Triton runs live.
+_READABLE = (
+    *("/usr", "/bin", "/lib", "/lib64", "/opt", "/etc/alternatives", "/etc/ld.so.cache", "/sys/devices"),
+    *("/proc/self", "/proc/driver", "/proc/cpuinfo", "/proc/meminfo"),
+)
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
 
 
@@ -63,3 +76,27 @@ def lacks(experiment: Experiment) -> str:
 def name_of(experiment: Experiment) -> str:
     """The device as a score names it, nothing for a processor, which is named anyway."""
     return "" if experiment.device == CPU else f" on {cuda() or 'no device'}"
+
+
+def called_on(experiment: Experiment) -> str:
+    """Where candidates are called: on a processor, too, where the device is missing and they are only checked."""
+    return CPU if lacks(experiment) else experiment.device
+
+
+def builds_later(experiment: Experiment) -> bool:
+    """Whether candidates of the experiment run compilers when they are called."""
+    return _TRITON in experiment.flags
+
+
+def environment(experiment: Experiment) -> Mapping[str, str]:
+    """What the interpreter of an experiment that asks for a device is told besides what all are told."""
+    if experiment.device == CPU:
+        return {}
+    if called_on(experiment) == CPU:
+        return {"TRITON_INTERPRET": "1"}
+    return {"PATH": os.defpath} | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def readable() -> str:
+    """The folders that a candidate's process on a device may read, one a line: programs and libraries."""
+    return "\n".join(dict.fromkeys((*_READABLE, sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"))))

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "device_box.h"
 #include "sandbox.h"
 #include "shared.h"
 
@@ -116,6 +117,13 @@ void close_the_door(void) {
     control->achieved = achieved;
 }
 
+/* Before a device is opened: what it opens then stays open. */
+void close_descriptors(void) { close_range(0, ~0u, 0); }
+
+void close_the_door_on_a_device(const char *readable, const char *scratch, int may_build) {
+    control->achieved = enter_device_box(readable, scratch, may_build, orders->seconds);
+}
+
 /* Asleep until the judge wakes this process for another visit. */
 void wait_for_the_next(void) {
     uint32_t seen;
@@ -123,15 +131,22 @@ void wait_for_the_next(void) {
         syscall(SYS_futex, &orders->go, FUTEX_WAIT, seen, NULL, NULL, 0);
 }
 
-/* Contents and clock come after `ready`: nothing can be done for them before. */
-void wait_for_fire(void) {
+static void say_and_await(uint32_t *said, const uint32_t *awaited) {
     uint32_t number = __atomic_load_n(&orders->go, __ATOMIC_ACQUIRE);
-    __atomic_store_n(&control->ready, number, __ATOMIC_RELEASE);
-    for (unsigned turn = 1; __atomic_load_n(&orders->fire, __ATOMIC_ACQUIRE) != number; turn++) {
+    __atomic_store_n(said, number, __ATOMIC_RELEASE);
+    for (unsigned turn = 1; __atomic_load_n(awaited, __ATOMIC_ACQUIRE) != number; turn++) {
         if (turn % 4096 == 0) sched_yield(); /* where judge and runner have to share one core */
         __builtin_ia32_pause();
     }
 }
+
+/* Contents and clock come after `ready`: nothing can be done for them before. */
+void wait_for_fire(void) { say_and_await(&control->ready, &orders->fire); }
+
+/* Where they are to be brought to a device first, the clock comes after that. */
+void wait_for_contents(void) { say_and_await(&control->ready, &orders->stage); }
+void wait_for_fire_when_staged(void) { say_and_await(&control->staged, &orders->fire); }
+void say_delivered(void) { __atomic_store_n(&control->delivered, control->done, __ATOMIC_RELEASE); }
 
 void say_done(void) {
     if ((__builtin_ia32_stmxcsr() & ~STICKY_FLAGS) != MXCSR) control->mode_changed = 1;

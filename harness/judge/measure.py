@@ -30,6 +30,7 @@ _HANDSHAKE_SHARE = 0.01
 _EMPTY_VISITS = 25
 _LONG_BATCH_S = 4e-3  # from here on one batch is a whole visit, and needs no warming
 _MOST_CALLS = 1024
+_MOST_BYTES = 4e9  # of arrays for one case, as its work() counts them: each call has its own, and exact answers besides
 _LEAST_S = 1e-8  # of a call, where the handshake hides it
 _FAR_APART = math.log(1.5)  # beyond this fewer batches tell a case's ratio well enough
 _SPARE_BATCHES = 2  # laid out besides, so that a visit cannot be told from the one before
@@ -91,8 +92,9 @@ class _Visit:
     is_long: bool
 
     @classmethod
-    def of(cls, call_s: float, batch_s: float, batches: int) -> "_Visit":
-        calls = min(_MOST_CALLS, max(1, math.ceil(batch_s / call_s)))
+    def of(cls, call_s: float, batch_s: float, batches: int, call_bytes: float) -> "_Visit":
+        most = min(_MOST_CALLS, int(_MOST_BYTES / max(call_bytes, 1.0) / (batches + _SPARE_BATCHES)))
+        calls = max(1, min(most, math.ceil(batch_s / call_s)))
         is_long = call_s * calls > _LONG_BATCH_S
         return cls(calls, 1 if is_long else batches, is_long)
 
@@ -137,7 +139,10 @@ class Bench:
         self.arena.open()
 
     def _plan(self, case: Case, effort: Effort, batch_s: float) -> _Plan:
-        by_arm = {arm: _Visit.of(seconds, batch_s, effort.batches) for arm, seconds in effort.call_s.items()}
+        call_bytes = float(self.experiment.evaluation.work(case).get("bytes", 0.0))
+        by_arm = {
+            arm: _Visit.of(seconds, batch_s, effort.batches, call_bytes) for arm, seconds in effort.call_s.items()
+        }
         calls = max(one.calls * (one.batches + _SPARE_BATCHES) for one in by_arm.values())
         workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
         return _Plan(workload, effort.visits, by_arm)

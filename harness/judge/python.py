@@ -15,18 +15,20 @@ import sys
 import time
 import weakref
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from importlib import metadata
 from pathlib import Path
 
-from harness.contract import Experiment
+from harness.contract import CPU, Experiment
 from harness.errors import JudgeError
-from harness.judge import arm, toolchain
+from harness.judge import arm, device, toolchain
 from harness.judge.clock import Piece, Stop
 from harness.judge.fault import Fault
 from harness.judge.inputs import ORDERS_BYTES, PAGE_BYTES, Arena, Workload
 from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact
 from harness.records import Status
+from harness.workplace import workplace
 
 _RAISED, _ANSWERED_WRONG = 6, 7  # python_runner.py's exit codes
 _DESCRIBED_AT = ORDERS_BYTES - PAGE_BYTES  # as python_runner.py reads it
@@ -41,24 +43,34 @@ class Interpreter:
     def __init__(self, experiment: Experiment) -> None:
         require_modules(experiment)
         self.experiment = experiment
-        sources = [toolchain.HERE / name for name in ("door.c", "sandbox.h", "shared.h")]
+        sources = [toolchain.HERE / name for name in ("door.c", "device_box.h", "sandbox.h", "shared.h")]
         door = toolchain.cached_tool("door.so", sources, "", ("-O2", "-shared", "-fPIC"))
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         runner = Path(__file__).with_name("python_runner.py")
+        where = device.called_on(experiment)
+        files = ExitStack()
+        # What compilers leave there is found again by the next arm of the same source, and by no other.
+        self.scratch = None if where == CPU else files.enter_context(workplace())
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(runner), str(door), str(theirs.fileno()), *experiment.flags],
+                [sys.executable, "-I", "-B", str(runner), str(door), str(theirs.fileno()), where, *experiment.flags],
                 pass_fds=[theirs.fileno()],
-                env=_ONE_THREAD,
+                env={**_ONE_THREAD, **device.environment(experiment)},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self.close = weakref.finalize(self, _end, process, self._socket)
+        self.close = weakref.finalize(self, _end, process, self._socket, files)
         self._socket.settimeout(_IMPORT_S)
-        if self._answer() != b"ready":
+        answer = self._answer()
+        if answer == b"no cuda":
+            raise JudgeError(
+                f"{experiment.name}: torch {metadata.version('torch')} is built without CUDA.",
+                "https://pytorch.org/get-started/locally has the line that installs it with CUDA.",
+            )
+        if answer != b"ready":
             modules = ", ".join(experiment.flags)
             raise JudgeError(
                 f"{experiment.name}: the interpreter does not start, it cannot import {modules}.",
@@ -92,10 +104,11 @@ def require_modules(experiment: Experiment) -> None:
             )
 
 
-def _end(process: "subprocess.Popen[bytes]", connection: socket.socket) -> None:
+def _end(process: "subprocess.Popen[bytes]", connection: socket.socket, files: ExitStack) -> None:
     connection.close()
     process.kill()
     process.wait()
+    files.close()
 
 
 class Child:
@@ -127,6 +140,7 @@ class Arm(arm.Arm):
         self, interpreter: Interpreter, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop
     ) -> None:
         self._interpreter = interpreter
+        self.is_staged = interpreter.experiment.device != CPU  # where the device is missing, too: so it is tried out
         self._columns = read_signature(interpreter.experiment).columns
         super().__init__(interpreter.experiment, artifact, arena, slot, cpu, stop)
 
@@ -136,7 +150,13 @@ class Arm(arm.Arm):
             "window_bytes": self.arena.window_bytes,
             "source": artifact.content.decode(),
             "target": self.experiment.target,
+            "is_staged": self.is_staged,
         }
+        if self._interpreter.scratch:
+            scratch = self._interpreter.scratch / artifact.digest
+            scratch.mkdir(exist_ok=True)
+            may_build = device.builds_later(self.experiment)
+            order |= {"scratch": str(scratch), "readable": device.readable(), "may_build": may_build}
         return Child(self._interpreter.split(order, [self.arena.descriptor, self.arena.reader]))
 
     def _prepare(self, workload: Workload, first: int, count: int) -> tuple[Piece, ...]:

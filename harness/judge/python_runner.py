@@ -4,7 +4,9 @@ Started once for a judge, it imports what an experiment allows (which takes seco
 every arm, which takes milliseconds: that one maps what it is given, closes its box, loads one source, then waits,
 calls, says done; nothing else. The first process never sees a candidate.
 
-    python_runner.py DOOR.so SOCKET MODULE...
+    python_runner.py DOOR.so SOCKET DEVICE MODULE...
+
+On a device an arm brings its inputs there before the clock starts, and results back after it has stopped.
 """
 
 import array
@@ -12,31 +14,33 @@ import ctypes
 import gc
 import importlib
 import json
+import linecache
 import os
 import socket
 import sys
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 ORDERS_BYTES, DESCRIBED_AT = 16 * 4096, 15 * 4096  # the last page of the orders says what a visit's arguments look like
 RAISED, ANSWERED_WRONG = 6, 7
-CANDIDATE, ABSENT = "candidate", "absent"
+CANDIDATE, ABSENT, CPU = "candidate", "absent", "cpu"
+Calls: TypeAlias = list[tuple[list[Any], Any]]
 
 
 def main() -> None:
-    door_path, number, *names = sys.argv[1:]
+    door_path, number, device, *names = sys.argv[1:]
     door = ctypes.CDLL(door_path)
     door.open_window.restype = door.orders_page.restype = ctypes.c_void_p
     door.open_window.argtypes = [ctypes.c_int, ctypes.c_int, *[ctypes.c_uint64] * 3]
     for name in names:
         importlib.import_module(name)
-    tensors = Tensors(sys.modules["torch"])
+    tensors = Tensors(sys.modules["torch"], device)
     gc.collect()
     gc.freeze()
     gc.disable()  # an arm's pauses are its own
     asked = socket.socket(fileno=int(number))
-    asked.send(b"ready")
+    asked.send(b"ready" if device == CPU or sys.modules["torch"].backends.cuda.is_built() else b"no cuda")
     while True:
         message, control, _, _ = asked.recvmsg(1 << 20, socket.CMSG_SPACE(8))
         if not message:
@@ -65,9 +69,12 @@ def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: in
     os.setsid()
     window = door.open_window(file, reader, asked["base"], ORDERS_BYTES, asked["window_bytes"])
     page = door.orders_page()
-    door.close_the_door()
+    if tensors.device == CPU:
+        door.close_the_door()
+    else:
+        close_the_door_on_cuda(door, tensors.torch, asked["readable"], asked["scratch"], asked["may_build"])
     target: Callable[..., Any] | None = None
-    calls: list[tuple[list[Any], Any]] = []
+    calls: Calls = []
     while True:
         door.wait_for_the_next()
         if target is None:  # the first visit is empty, before anything foreign is here: this is what waiting looks like
@@ -76,21 +83,55 @@ def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: in
             target = load(door, asked["source"], asked["target"])
             continue
         calls = tensors.calls(window, page)
-        door.wait_for_fire()
         try:
-            for arguments, output in calls:
-                tensors.take(target(*arguments), output)
+            (answer_on_a_device if asked["is_staged"] else answer)(door, tensors, target, calls)
         except BaseException as fault:
             give_up(door, fault)
             raise
-        door.say_done()
         calls = []
+
+
+def answer(door: ctypes.CDLL, tensors: "Tensors", target: Callable[..., Any], calls: Calls) -> None:
+    door.wait_for_fire()
+    for arguments, output in calls:
+        tensors.copy(output, tensors.checked(target(*arguments), output))
+    door.say_done()
+
+
+def answer_on_a_device(door: ctypes.CDLL, tensors: "Tensors", target: Callable[..., Any], calls: Calls) -> None:
+    """The clock runs from fire to done: calls and what they started on the device, and no way to it or back."""
+    door.wait_for_contents()
+    placed = [[tensors.placed(one) for one in arguments] for arguments, _ in calls]
+    tensors.synchronize()
+    door.wait_for_fire_when_staged()
+    results = [tensors.checked(target(*one), output) for one, (_, output) in zip(placed, calls, strict=True)]
+    tensors.synchronize()
+    door.say_done()
+    for result, (_, output) in zip(results, calls, strict=True):
+        tensors.copy(output, result)
+    door.say_delivered()
+
+
+def close_the_door_on_cuda(door: ctypes.CDLL, torch: ModuleType, readable: str, scratch: str, may_build: bool) -> None:
+    """The device is opened and its libraries are loaded while files can still be; descriptors of others are gone."""
+    door.close_descriptors()
+    for _ in range(3):
+        os.open(os.devnull, os.O_RDWR)
+    os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TRITON_CACHE_DIR"), scratch))
+    os.chdir(scratch)
+    torch.cuda.init()
+    square = torch.ones((64, 64), device="cuda")
+    (square @ square).sum().cpu()  # context, allocator and cuBLAS
+    torch.cuda.synchronize()
+    door.close_the_door_on_a_device(readable.encode(), scratch.encode(), int(may_build))
 
 
 def load(door: ctypes.CDLL, source: str, name: str) -> Callable[..., Any]:
     """The candidate's function; what its module does as it is loaded is over before there is any input."""
     module = ModuleType(CANDIDATE)
     sys.modules[CANDIDATE] = module
+    # No file of it exists; who asks for its text, as Triton does, is given it.
+    linecache.cache[f"{CANDIDATE}.py"] = (len(source), None, source.splitlines(keepends=True), f"{CANDIDATE}.py")
     try:
         exec(compile(source, f"{CANDIDATE}.py", "exec", dont_inherit=True), module.__dict__)
         return vars(module)[name]  # type: ignore[no-any-return]
@@ -119,15 +160,17 @@ class Refused(Exception):
 class Tensors:
     """Arguments as tensors over shared memory, without a copy; results as bytes, back to it."""
 
-    def __init__(self, torch: ModuleType) -> None:
+    def __init__(self, torch: ModuleType, device: str) -> None:
+        self.torch, self.device = torch, device
+        self.synchronize: Callable[[], None] = torch.cuda.synchronize if device != CPU else lambda: None
         torch.set_num_threads(1)
         self.frombuffer, self.Tensor, self.float32 = torch.frombuffer, torch.Tensor, torch.float32
-        self.empty, self.strided, self.cpu = torch.empty, torch.strided, torch.device("cpu")
+        self.empty, self.strided, self.to = torch.empty, torch.strided, torch.Tensor.to
         self.copy = torch.Tensor.copy_
         # What the first call of each kind costs is paid here, for all arms alike.
         self.copy(self.empty(2), self.empty(2))
 
-    def calls(self, window: int, page: int) -> list[tuple[list[Any], Any]]:
+    def calls(self, window: int, page: int) -> Calls:
         """The calls of the visit at hand: arguments, and where the result goes."""
         asked = json.loads(ctypes.string_at(page + DESCRIBED_AT))
         shapes, count = asked["shapes"], asked["calls"]
@@ -152,17 +195,22 @@ class Tensors:
             return self.empty(shape)
         return self.frombuffer((ctypes.c_char * (4 * size)).from_address(window + word), dtype=self.float32).view(shape)
 
-    def take(self, result: Any, output: Any) -> None:
-        """The result's bytes, where it is a plain tensor of the right kind."""
+    def placed(self, one: Any) -> Any:
+        """A tensor as a new one on the device; everything else as it is."""
+        return self.to(one, self.device, copy=True) if type(one) is self.Tensor else one
+
+    def checked(self, result: Any, output: Any) -> Any:
+        """The result, where it is a plain tensor of the right kind, in the right place."""
         if type(result) is not self.Tensor:
             raise Refused(f"returned a {type(result).__name__}, must be a plain torch.Tensor")
-        if result.layout is not self.strided or result.device != self.cpu or result.dtype is not self.float32:
-            raise Refused(f"returned {result.dtype} on {result.device}, must be torch.float32 on cpu")
+        is_here = result.device.type == self.device
+        if result.layout is not self.strided or not is_here or result.dtype is not self.float32:
+            raise Refused(f"returned {result.dtype} on {result.device}, must be torch.float32 on {self.device}")
         if result.shape != output.shape:
             raise Refused(f"returned shape {tuple(result.shape)}, must be {tuple(output.shape)}")
         if not result.is_contiguous():
             raise Refused(f"returned strides {result.stride()}, must be contiguous")
-        self.copy(output, result)
+        return result
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ struct segment { /* a piece of the shared file, mapped between two pages that ma
 struct orders {
     _Alignas(LINE) uint32_t go;   /* the visit's number; runners sleep on this word */
     _Alignas(LINE) uint32_t fire; /* the visit's number again: begin now */
+    uint32_t stage;               /* and again, before: contents are there, to be brought to a device off the clock */
     _Alignas(LINE) uint64_t table_offset; /* in the window: rows of arguments, one row a call */
     uint64_t calls;
     uint64_t arguments;
@@ -30,6 +31,8 @@ enum achieved { NO_NEW_PRIVS = 1, LANDLOCK = 2, SECCOMP = 4, NO_TIMESTAMPS = 8 }
 struct control {
     _Alignas(LINE) uint32_t ready; /* awake, waiting for `fire` */
     _Alignas(LINE) uint32_t done;
+    uint32_t staged;    /* contents are on the device */
+    uint32_t delivered; /* results are back in shared memory */
     _Alignas(LINE) int32_t signal; /* what killed the candidate, and where in the window, or -1 */
     int32_t signal_code;
     int64_t fault_offset;

@@ -1,0 +1,85 @@
+/* The box around a candidate that works on a CUDA device: weaker than sandbox.h's, because the driver's libraries open
+   files, start threads and take addresses without end, and Triton runs compilers. What may not be done is listed, not what
+   may. Entered once the device is open. */
+#ifndef DEVICE_BOX_H
+#define DEVICE_BOX_H
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox.h"
+
+#define DENY(number) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1 /* EPERM */)
+#define ENDS(number) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+#define OTHERS_MEMORY                                                                                            \
+    ENDS(SYS_ptrace), ENDS(SYS_process_vm_readv), ENDS(SYS_process_vm_writev), ENDS(SYS_bpf), ENDS(SYS_kill),     \
+        ENDS(SYS_perf_event_open), ENDS(SYS_io_uring_setup), ENDS(SYS_userfaultfd), ENDS(SYS_tkill),              \
+        DENY(SYS_socket), DENY(SYS_socketpair), DENY(SYS_pidfd_open), DENY(SYS_pidfd_getfd), DENY(SYS_setsid),    \
+        DENY(SYS_setpgid), DENY(SYS_unshare), DENY(SYS_setns), DENY(SYS_mount), DENY(SYS_umount2),                \
+        DENY(SYS_pivot_root), DENY(SYS_chroot), DENY(SYS_init_module), DENY(SYS_finit_module), DENY(SYS_keyctl),  \
+        DENY(SYS_add_key), DENY(SYS_request_key), DENY(SYS_open_by_handle_at), DENY(SYS_clock_settime),           \
+        DENY(SYS_settimeofday), DENY(SYS_sched_setaffinity), DENY(SYS_sched_setscheduler), DENY(SYS_setpriority)
+
+/* Rights of landlock's first version, which every later one knows. */
+#define READ_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define ANY_FILES 0x1FFFull
+
+static void let(int rules, const char *path, uint64_t rights) {
+    struct landlock_path_beneath_attr below = {.allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
+    if (below.parent_fd < 0) return; /* not there, so nothing to let in */
+    syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
+    close(below.parent_fd);
+}
+
+static void let_devices(int rules) {
+    char path[300];
+    DIR *folder = opendir("/dev");
+    for (struct dirent *one; folder && (one = readdir(folder));) {
+        if (strncmp(one->d_name, "nvidia", 6) && strcmp(one->d_name, "null")) continue;
+        snprintf(path, sizeof path, "/dev/%s", one->d_name);
+        let(rules, path, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+    }
+    if (folder) closedir(folder);
+}
+
+/* `readable`: folders, one a line; programs and libraries live there. `scratch`: the one folder that may be written to. */
+static int close_most_files(const char *readable, const char *scratch) {
+    uint64_t files = ANY_FILES;
+    char path[4096];
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &files, sizeof files, 0);
+    if (rules < 0) return 0;
+    for (const char *line = readable, *end; *line; line = *end ? end + 1 : end) {
+        end = strchr(line, '\n');
+        if (!end) end = line + strlen(line);
+        snprintf(path, sizeof path, "%.*s", (int)(end - line), line);
+        let(rules, path, READ_FILES);
+    }
+    let(rules, scratch, ANY_FILES);
+    let_devices(rules);
+    int closed = syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    close(rules);
+    return closed;
+}
+
+/* No limit on addresses, because a context takes terabytes of them; none on threads, because the driver has some. */
+static uint32_t enter_device_box(const char *readable, const char *scratch, int may_build, uint64_t seconds) {
+    static const struct sock_filter building[] = {BEGIN, OTHERS_MEMORY, BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    static const struct sock_filter calling[] = {BEGIN, OTHERS_MEMORY, ENDS(SYS_execve), ENDS(SYS_execveat),
+                                                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, may_build ? 64u << 20 : 0);
+    limit(RLIMIT_MSGQUEUE, 0);
+    limit(RLIMIT_CPU, seconds);
+    uint32_t achieved = 0;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) achieved |= NO_NEW_PRIVS;
+    if (close_most_files(readable, scratch)) achieved |= LANDLOCK;
+    if (may_build ? filter(building, sizeof building / sizeof *building) : filter(calling, sizeof calling / sizeof *calling))
+        achieved |= SECCOMP;
+    return achieved;
+}
+
+#endif
