@@ -2,6 +2,7 @@
 not, and what it tells a model is whole."""
 
 import asyncio
+import importlib.util
 import os
 import re
 from collections.abc import Iterator
@@ -56,7 +57,9 @@ def _judge(name: str) -> Judge:
     experiment = _experiment(name)
     if experiment.language == "python":
         for module in experiment.flags:
-            pytest.importorskip(module, reason=f"{name} needs {module}: pip install -r {name}/requirements.txt")
+            if importlib.util.find_spec(module.partition(".")[0]) is None:
+                where = experiment.folder.relative_to(contract.ROOT)
+                pytest.skip(f"{name} needs {module}: pip install -r {where}/requirements.txt")
     return open_judge(replace(experiment, limits=replace(experiment.limits, timeout_s=1)), Stop())
 
 

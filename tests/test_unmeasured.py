@@ -1,17 +1,24 @@
 """What becomes of an experiment that asks for a device which this machine lacks: built, checked, and never a score."""
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import scratch
 from documented import differences
 from harness import contract
+from harness.contract import Experiment
 from harness.judge import device
+from harness.judge.clock import Stop
+from harness.judge.judge import Judge
+from harness.judge.verdict import Rivals, Standings
 from harness.keep.scores import Scores
 from harness.records import Status
+from harness.show.verdict import verdict_json
 from keep.samples import attempt
 from scratch import loop
 
@@ -19,6 +26,8 @@ pytest.importorskip("torch", reason="PyTorch candidates need torch: pip install 
 pytestmark = pytest.mark.skipif(device.cuda() is not None, reason="there is a CUDA device here")
 
 HELLO = contract.ROOT / "hello_world"
+SWISH = contract.load(contract.ROOT / "experiments" / "swish_triton")
+STANDINGS = Standings(is_new_combination=False)
 SAID = "no device: built and checked, not timed"
 
 
@@ -43,12 +52,26 @@ def test_a_search_says_so_first_and_its_attempts_are_neither_winners_nor_scores(
     assert "2 unmeasured" in (experiment / "SCORES.md").read_text()
 
 
-def test_judge_names_it_and_still_finds_what_is_wrong(experiment: Path, tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.py"
-    wrong.write_text((experiment / "naive.py").read_text().replace("* 1.5", "* 1.4"))
-    right, found = (loop("judge", experiment, "--json", *more).lines[0] for more in ((), ("--file", wrong)))
+def verdicts(experiment: Experiment, *slip: str) -> list[dict[str, Any]]:
+    """What `judge --json` prints of the seed, and of the seed with a slip in it."""
+    judge = Judge(experiment, Stop())
+    sources = judge.seed, judge.seed.replace(*slip)
+    found = (judge.judge(source, Rivals(champion=judge.seed), STANDINGS, 0.05) for source in sources)
+    return [json.loads(verdict_json(one)) for one in found]
+
+
+def test_a_candidate_is_unmeasured_and_a_wrong_one_is_still_found(experiment: Path) -> None:
+    right, wrong = verdicts(contract.load(experiment), "* 1.5", "* 1.4")
+    assert differences("judge", [right]) == []
     assert (right["status"], right["reason"], right["cases"]) == ("unmeasured", SAID, {})
-    assert found["status"] == "wrong"
+    assert wrong["status"] == "wrong"
+
+
+def test_a_triton_kernel_is_checked_by_its_interpreter() -> None:
+    if importlib.util.find_spec("triton") is None:
+        pytest.skip("swish_triton needs triton: pip install -r experiments/swish_triton/requirements.txt")
+    right, wrong = verdicts(SWISH, "exp(-value)", "exp(value)")
+    assert (right["status"], wrong["status"]) == ("unmeasured", "wrong")
 
 
 def test_verify_leaves_titles_alone_where_nothing_can_be_timed(experiment: Path) -> None:

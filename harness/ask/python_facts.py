@@ -12,7 +12,8 @@ _PRODUCTS = ("einsum", "matmul", "mm", "mv", "bmm", "addmm", "addmv", "linear", 
 
 
 def python_facts(source: str) -> Mapping[str, str]:
-    """Kind -> phrase, for what is present: product, in-place, helpers, loops, precision."""
+    """Kind -> phrase, for what is present: product, in-place, helpers, loops, precision, kernels. What is decorated is
+    a kernel, and its loops are none of Python's."""
     try:
         nodes = list(ast.walk(python_source.tree(source)))
     except python_source.UNPARSABLE:
@@ -23,12 +24,17 @@ def python_facts(source: str) -> Mapping[str, str]:
     if any(isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult) for node in nodes):
         products.append("@")
     in_place = any(name.endswith("_") for name in called) or any(isinstance(node, ast.AugAssign) for node in nodes)
-    helpers = sum(isinstance(node, ast.FunctionDef) for node in nodes) - 1
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    kernels = [node for node in functions if node.decorator_list]
+    helpers = len(functions) - len(kernels) - 1
+    inside = {id(node) for kernel in kernels for node in ast.walk(kernel)}
+    loops = any(isinstance(node, ast.For | ast.While) and id(node) not in inside for node in nodes)
     found = {
         "product": f"products by {', '.join(products)}" if products else "no matrix product",
         "in-place": "works in place" if in_place else "",
         "helpers": "helper functions" if helpers > 0 else "",
-        "loops": "loops in Python" if any(isinstance(node, ast.For | ast.While) for node in nodes) else "",
+        "loops": "loops in Python" if loops else "",
+        "kernels": f"{len(kernels)} kernel{'s' * (len(kernels) > 1)}" if kernels else "",
         "precision": "works in float64" if words & {"float64", "double"} else "",
     }
     return {kind: phrase for kind, phrase in found.items() if phrase}

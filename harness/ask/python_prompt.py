@@ -7,8 +7,8 @@ TASK = Section(
     priority=REQUIRED,
     template="""\
 Write one {{ language }} function, `{{ experiment.target }}`, that is correct and as fast as you can make it.
-It is checked against an exact reference, and timed against the fastest version so far, with PyTorch on one thread of \
-a CPU; what it is given is new at every call.
+It is checked against an exact reference, and timed against the fastest version so far, with PyTorch on \
+{{ "a CUDA device" if experiment.device == "cuda" else "one thread of a CPU" }}; what it is given is new at every call.
 
 {{ experiment.task | trim }}""",
 )

@@ -7,8 +7,9 @@ every call are what holds where they are passed.
 
 import ast
 import builtins as builtin_names
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias
 
 from harness import python_source
@@ -98,23 +99,31 @@ def imports(allowed: Collection[str]) -> Rule:
     return rule
 
 
-def words(attributes: Collection[str], builtins: Collection[str]) -> Rule:
+def words(
+    attributes: Collection[str],
+    builtins: Collection[str],
+    modules: Mapping[str, Collection[str]] = MappingProxyType({}),
+) -> Rule:
     """Attributes off the one list, in-place forms of them included, and built-in names off the other: an interpreter's
-    insides, files, other modules and everything that is set for good are on neither."""
+    insides, files, other modules and everything that is set for good are on neither. `modules` have lists of their own,
+    which hold where a module is named by the import's own name."""
 
-    def is_known(name: str) -> bool:
+    def is_known(name: str, module: str = "") -> bool:
+        if module in modules:
+            return name in modules[module]
         return name in attributes or (name.endswith("_") and not name.endswith("__") and name[:-1] in attributes)
 
     def rule(submission: PythonSubmission) -> Iterator[Violation]:
         own = set(builtins) | (_bound(submission.tree) - _EVERY_BUILTIN)
+        named = _module_names(submission.tree)
         for node in ast.walk(submission.tree):
             message = ""
-            if isinstance(node, ast.Attribute) and not is_known(node.attr):
+            if isinstance(node, ast.Attribute) and not is_known(node.attr, _module_of(node.value, named)):
                 message = f".{node.attr} is not among the operations that may be used"
             elif isinstance(node, ast.Name) and (node.id not in own or node.id.startswith("__")):
                 message = f"{node.id} is neither a name of the source's own nor a built-in that may be used"
             elif isinstance(node, ast.ImportFrom):
-                strange = [alias.name for alias in node.names if not is_known(alias.name)]
+                strange = [alias.name for alias in node.names if not is_known(alias.name, node.module or "")]
                 message = (
                     f"import of {strange[0]}, which is not among the operations that may be used" if strange else ""
                 )
@@ -148,7 +157,7 @@ _STATEMENTS = (
 
 
 def plain_statements(submission: PythonSubmission) -> Iterator[Violation]:
-    """Functions, loops, branches and assignments: no classes, nothing that is caught, nothing lazy, no decorators."""
+    """Functions, loops, branches and assignments: no classes, nothing that is caught, nothing lazy."""
     for node in ast.walk(submission.tree):
         name = type(node).__name__
         line = getattr(node, "lineno", None)
@@ -158,8 +167,22 @@ def plain_statements(submission: PythonSubmission) -> Iterator[Violation]:
             yield Violation(
                 rule="plain_statements", message=f"{name.lower()}: a result is whole when it is given", line=line
             )
-        elif isinstance(node, ast.FunctionDef) and node.decorator_list:
-            yield Violation(rule="plain_statements", message=f"{node.name} has a decorator", line=line)
+
+
+def decorators(*allowed: str) -> Rule:
+    """These only, as they are written here and without arguments."""
+
+    def rule(submission: PythonSubmission) -> Iterator[Violation]:
+        for node in ast.walk(submission.tree):
+            if isinstance(node, ast.FunctionDef):
+                for one in node.decorator_list:
+                    if ast.unparse(one) not in allowed:
+                        message = f"{node.name} has a decorator" + (
+                            f" other than {', '.join(allowed)}" if allowed else ""
+                        )
+                        yield Violation(rule="decorators", message=message, line=one.lineno)
+
+    return rule
 
 
 def _is_literal(node: ast.expr) -> bool:
@@ -171,8 +194,37 @@ def _is_literal(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) or (isinstance(node, ast.Tuple) and all(map(_is_literal, node.elts)))
 
 
+def _module_of(node: ast.expr, named: Mapping[str, str]) -> str:
+    """The module that an expression names, nothing where it names none."""
+    if isinstance(node, ast.Attribute) and (owner := _module_of(node.value, named)):
+        return f"{owner}.{node.attr}"
+    return named.get(node.id, "") if isinstance(node, ast.Name) else ""
+
+
+def _module_names(tree: ast.Module) -> Mapping[str, str]:
+    """Names of modules -> modules, but for names that mean anything else anywhere in the source."""
+    named: dict[str, str] = {}
+    others = _assigned(tree)
+    for node in ast.walk(tree):
+        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
+            module = alias.name if alias.asname else alias.name.partition(".")[0]
+            name = alias.asname or module
+            if isinstance(node, ast.ImportFrom) or named.setdefault(name, module) != module:
+                others.add(name)
+    return {name: module for name, module in named.items() if name not in others}
+
+
 def _bound(tree: ast.Module) -> set[str]:
     """Every name that the source itself binds anywhere."""
+    names = _assigned(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    return names
+
+
+def _assigned(tree: ast.Module) -> set[str]:
+    """Those that no import binds."""
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -181,8 +233,6 @@ def _bound(tree: ast.Module) -> set[str]:
             names.add(node.arg)
         elif isinstance(node, ast.FunctionDef):
             names.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            names |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
     return names
 
 
@@ -232,5 +282,6 @@ PYTHON_RULES: tuple[Rule, ...] = (
     words(OPERATIONS | {"annotations"}, BUILTINS),
     no_state,
     plain_statements,
+    decorators(),
     one_target,
 )

@@ -7,9 +7,10 @@ that Markdown would act on.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.keep.memory import Memory, Unexplored, Win
+from harness.keep.memory import Memory, Win
 from harness.keep.pairs import Pair, said
 from harness.keep.scores import Scores
+from harness.records import Status
 from harness.show.words import counts, plain, quote, with_interval
 
 _NAME_CHARS = 12
@@ -62,7 +63,7 @@ def _parts(memory: Memory, scores: Scores) -> dict[str, list[_Item]]:
         **({"Rules learnt from failures that were repeated": rules} if rules else {}),
         "What has worked": _worked(memory, scores),
         "What keeps failing": failing,
-        "What looks unexplored": [_Item(85 - n, line) for n, line in enumerate(_unexplored(memory.unexplored()))],
+        "What looks unexplored": [_Item(85 - n, line) for n, line in enumerate(_unexplored(memory))],
         "What is exhausted": [_Item(40 - n, line) for n, line in enumerate(exhausted)],
         "Recent attempts": [_Item(65 - 5 * n, line) for n, line in enumerate(recent)],
     }
@@ -104,12 +105,13 @@ def _worth(win: Win, scores: Scores) -> str:
     return f"{with_interval(speedup)}{elsewhere}{when}" if speedup else "not timed"
 
 
-def _unexplored(found: Unexplored) -> list[str]:
+def _unexplored(memory: Memory) -> list[str]:
     """Pairs first: they name a direction, single values a place."""
+    found, never = memory.unexplored(), "timed" if memory.counts.get(Status.UNMEASURED) else "tried"
     kinds = [name for name in found.untried if "=" not in name]
     return [
         *(f"- Never tried together, each good alone: {_pair(pair)}" for pair in found.never_together),
-        *(f"- Never tried: {_names(names)}" for names in _by_kind(name for name in found.untried if "=" in name)),
+        *(f"- Never {never}: {_names(names)}" for names in _by_kind(name for name in found.untried if "=" in name)),
         *([f"- No source has shown any: {_names(kinds)}"] if kinds else []),
         *(f"- Together only in attempts that failed: {_pair(pair)}" for pair in found.failed_together),
         *([f"- Only in attempts that failed: {_names(found.only_failed[:_SHOWN])}"] if found.only_failed else []),

@@ -101,7 +101,7 @@ def test_only_plain_statements_pass(body: str) -> None:
 
 
 def test_a_decorator_is_refused() -> None:
-    assert "plain_statements" in rules(top="@torch.sum")
+    assert "decorators" in rules(top="@torch.sum")
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,39 @@ def test_a_module_that_is_not_installed_is_one_error_with_the_line_that_installs
 
 def test_scores_name_the_interpreter_and_its_modules() -> None:
     assert "Python 3." in fingerprint(HELLO) and "torch" in fingerprint(HELLO)
+
+
+SWISH = contract.load(contract.ROOT / "experiments" / "swish_triton")
+KERNEL = SWISH.seed_path.read_text()
+
+
+def triton_rules(old: str, new: str) -> set[str]:
+    """What a change to the seed of swish_triton breaks."""
+    assert old in KERNEL
+    return {violation.rule for violation in inspect(KERNEL.replace(old, new), SWISH)}
+
+
+def test_a_kernel_and_its_launch_break_no_rule() -> None:
+    assert inspect(KERNEL, SWISH) == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("tl.exp(", "tl.inline_asm_elementwise(", "words"),
+        ("tl.exp(", "tl.extra.libdevice.exp(", "words"),
+        ("triton.cdiv(", "triton.runtime.driver(", "words"),
+        ("torch.empty_like(x)", "torch.load(x)", "words"),
+        ("torch.empty_like(x)", "torch.jit(x)", "words"),
+        ("import torch\n", "import torch\nimport torch as tl\n", "words"),
+        ("    size = x.numel()", "    tl = torch\n    size = tl.load(x)", "words"),
+        ("from torch import Tensor", "from torch import Tensor, load", "words"),
+        ("from torch import Tensor", "from torch import Tensor\nfrom triton import autotune", "words"),
+        ("import triton\n", "import triton\nimport triton.runtime\n", "imports"),
+        ("@triton.jit", "@triton.autotune", "decorators"),
+        ("@triton.jit", "@triton.jit(debug=True)", "decorators"),
+        ("def swish", "@triton.jit\n@triton.cdiv\ndef swish", "decorators"),
+    ],
+)
+def test_triton_opens_no_door_beside_its_kernels(old: str, new: str, rule: str) -> None:
+    assert rule in triton_rules(old, new)
