@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from harness.contract import Case, Experiment
+from harness.contract import CPU, Case, Experiment
 from harness.errors import JudgeError
 from harness.judge import measure, remarks, roofline, stats
 from harness.judge.clock import Interrupted, Stop
@@ -168,7 +168,9 @@ class Judge:
         first of them, or in all."""
         cases = cases or self.experiment.evaluation.cases
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
-        self._ceiling = self._ceiling or roofline.ceiling(self.stop)
+        if self._ceiling is None:
+            is_here = self.experiment.device == CPU  # a device's own is not known
+            self._ceiling = roofline.ceiling(self.stop) if is_here else roofline.UNKNOWN
         noise = self._noise = self._noise or known(self.experiment, cache_folder(), partial(self._same, rival_source))
         probes = self.probe(rival_source), self.probe(self.seed)
         batch_s = max(one.batch_s for one in probes)

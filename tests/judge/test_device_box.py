@@ -1,0 +1,68 @@
+"""The box for arms on a CUDA device, entered by a program of a few lines: what it holds needs no device to be shown."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.judge.toolchain import HERE
+
+PROGRAM = r"""
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include "device_box.h"
+
+int main(int count, char **argument) {
+    (void)count;
+    char own[4096];
+    snprintf(own, sizeof own, "%s/mine", argument[1]);
+    if (enter_device_box("/usr\n/lib\n/lib64", argument[1], argument[2][0] == 'b', 60) != 7) return 99;
+    errno = 0;
+    switch (argument[3][0]) {
+    case 'u': open("/usr/bin/env", O_RDONLY); break;
+    case 'e': open("/etc/passwd", O_RDONLY); break;
+    case 'p': open("/proc/1/environ", O_RDONLY); break;
+    case 'o': open("/tmp/other", O_WRONLY | O_CREAT, 0600); break;
+    case 'm': open(own, O_WRONLY | O_CREAT, 0600); break;
+    case 's': socket(AF_INET, SOCK_STREAM, 0); break;
+    case 'g': setsid(); break;
+    case 'k': kill(getppid(), SIGTERM); break;
+    case 'x': execl("/usr/bin/env", "env", "true", NULL); break;
+    }
+    return errno;
+}
+"""
+EACCES, EPERM, SIGSYS = 13, 1, -signal.SIGSYS
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("box")
+    (folder / "box.c").write_text(PROGRAM)
+    subprocess.run(["gcc", "-O1", "-w", f"-I{HERE}", "-o", folder / "box", folder / "box.c"], check=True)
+    return folder / "box"
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("usr", 0),
+        ("etc", EACCES),
+        ("parent's environment", EACCES),
+        ("other's file", EACCES),
+        ("mine", 0),
+        ("socket", EPERM),
+        ("group", EPERM),
+        ("kill", SIGSYS),
+        ("x: a program", SIGSYS),
+    ],
+)
+def test_what_may_not_be_done_on_a_device(program: Path, tmp_path: Path, action: str, code: int) -> None:
+    assert subprocess.run([program, tmp_path, "calls", action]).returncode == code
+
+
+def test_a_program_may_run_where_kernels_are_compiled_when_they_are_called(program: Path, tmp_path: Path) -> None:
+    assert subprocess.run([program, tmp_path, "builds", "x: a program"]).returncode == 0
