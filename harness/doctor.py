@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import contract
 from harness.ask.tokens import EXACT, TokenCounter
 from harness.errors import HarnessError
-from harness.judge import roofline, toolchain
+from harness.judge import device, roofline, toolchain
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.judge.machine import cpu_info
@@ -59,6 +59,9 @@ def _checks() -> Iterator[Check]:
     cores = len(os.sched_getaffinity(0))
     yield Check("cores", cores >= 2, str(cores), False, "with one core, judge and candidate take turns: more noise.")
     yield Check("cpu", True, cpu_info().get("model name", "unknown"), False)
+    gpu = device.cuda()
+    yield Check("gpu", gpu is not None, str(gpu or "no CUDA device"), False,
+                "what only a GPU can time is built and checked, and ends as `unmeasured`.")  # fmt: skip
     yield _cache()
     yield from _judge()
     key = bool(os.environ.get("OPENAI_API_KEY"))
