@@ -261,9 +261,9 @@ def _open_judge(experiment: Experiment, stop: Stop, require_sandbox: bool) -> Ju
 
 
 def _experiment(args: argparse.Namespace) -> Experiment:
-    from harness import contract
+    from harness import catalog, contract
 
-    return contract.load(contract.locate(args.experiment, also=tuple(VERBS)), getattr(args, "device", None))
+    return contract.load(catalog.locate(args.experiment, also=tuple(VERBS)), getattr(args, "device", None))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

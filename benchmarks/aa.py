@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 import numpy as np
 from neighbour import neighbour
 
-from harness import contract
+from harness import catalog, contract
 from harness.judge import stats
 from harness.judge.clock import Stop
 from harness.judge.inputs import Arena, Placement, lay_out
@@ -43,7 +43,7 @@ TIMES = 10
 # Student's t for two samples of ten, 95 %, two-sided.
 T_CRITICAL = 2.101
 # A constant of another value for every trial, so that no two are the same source.
-MARKS = {"c": "enum {{ trial = {} }};\n", "python": "TRIAL = {}\n"}
+MARKS = {"c": "enum {{ trial = {} }};\n", "python": "TRIAL = {}\n", "cuda": "enum {{ trial = {} }};\n"}
 
 Times = Sequence[float]
 
@@ -159,7 +159,7 @@ def main() -> int:
     parser.add_argument("--experiment", default="linear", help="its name or its folder (linear)")
     parser.add_argument("--source", type=Path, help="the experiment's current candidate")
     args = parser.parse_args()
-    experiment = contract.load(contract.locate(args.experiment))
+    experiment = contract.load(catalog.locate(args.experiment))
     judge = Judge(experiment, Stop())
     source = (args.source or experiment.candidate_path).read_text(encoding="utf-8")
     trials = []

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -30,8 +29,8 @@ HOOKS = {
 CPU, CUDA = "cpu", "cuda"
 _MISSING = object()
 # What builds a candidate: the compiler's options, or the modules that it may import and that are imported before it is.
-_BUILD = {"c": "build.flags", "python": "build.imports"}
-_DEVICES = {"c": (CPU,), "python": (CPU, CUDA)}
+_BUILD = {"c": "build.flags", "python": "build.imports", "cuda": "build.flags"}
+_DEVICES = {"c": (CPU,), "python": (CPU, CUDA), "cuda": (CUDA,)}
 
 
 class Case:
@@ -84,8 +83,8 @@ class Evaluation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
     """A contract that holds. `task` is EXPERIMENT.md; `space` is None where the experiment has no space.py; `flags` are
-    compiler options for C, modules for Python. With a `command` there is one case, the metric that it prints. `device`
-    is the one of its `devices` that was asked for."""
+    compiler options, or modules for Python. With a `command` there is one case, the metric that it prints. `device` is
+    the one of its `devices` that was asked for."""
 
     name: str
     folder: Path
@@ -133,32 +132,6 @@ class Experiment:
         return self.folder / "winners"
 
 
-def names(root: Path = ROOT) -> list[str]:
-    """Every experiment that can be called by name: at the top level, then under `experiments/`."""
-    folders = [*root.iterdir(), *(root / "experiments").glob("*")]
-    return sorted(folder.name for folder in folders if (folder / MANIFEST).is_file())
-
-
-def locate(name: str, root: Path = ROOT, also: Sequence[str] = ()) -> Path:
-    """The folder that a name or a path stands for; `also` are words that may have been meant instead."""
-    folders = [Path(name)]
-    if "/" not in name and not name.startswith("."):
-        folders[:0] = root / name, root / "experiments" / name
-    for folder in folders:
-        if (folder / MANIFEST).is_file():
-            return folder.resolve()
-    if name in also:
-        raise ContractError(f"{name} stands behind an option.", f"the verb comes first: python loop.py {name} …")
-    if Path(name).is_dir():
-        raise ContractError(
-            f"{name}: there is no {MANIFEST} in this folder.", "docs/add-an-experiment.md shows the smallest contract."
-        )
-    known = names(root)
-    near = get_close_matches(name, [*known, *also], n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known) or 'none'}; a path works too."
-    raise ContractError(f"there is no experiment {name!r}.", hint)
-
-
 def load(folder: Path, device: str | None = None) -> Experiment:
     """The experiment in `folder`, on this device or the first that it allows; ContractError lists every fault."""
     faults: list[str] = []
@@ -170,8 +143,8 @@ def load(folder: Path, device: str | None = None) -> Experiment:
         if not (folder / name).is_file():
             faults.append(f"{folder.name}/{name} is missing.")
     experiment = manifest.experiment(modules, space)
-    if experiment.language == "python" and experiment.evaluation.slides:
-        faults.append(f"{folder.name}/eval.py: SLIDES is for C; every call of a Python function has its own arrays.")
+    if experiment.language != "c" and experiment.evaluation.slides:
+        faults.append(f"{folder.name}/eval.py: SLIDES is for C; in other languages every call has its own arrays.")
     if faults:
         raise ContractError("\n".join(faults), "docs/add-an-experiment.md describes the contract key by key.")
     if device and device not in experiment.devices:
@@ -228,7 +201,7 @@ class _Manifest:
 
     def file(self, key: str) -> str:
         must = "a file name in the experiment's own folder"
-        return str(self.take(key, str, lambda value: bool(re.fullmatch(r"[\w-][\w.-]*", value)), must))
+        return self.take(key, str, lambda value: bool(re.fullmatch(r"[\w-][\w.-]*", value)), must) or ""
 
     def texts(self, key: str, default: Any = _MISSING) -> Sequence[str]:
         are_texts = "a list of texts"
@@ -242,7 +215,7 @@ class _Manifest:
         target = self.take("target", str, str.isidentifier, "the name of the one function")
         signature = self.take("signature", str, lambda text: "(" in text, "the function's declaration")
         seed_file = self.file("files.seed")
-        if not (self.folder / seed_file).is_file() and seed_file != "None":
+        if seed_file and not (self.folder / seed_file).is_file():
             self.fault(f"files.seed is {json.dumps(seed_file)}, and there is no such file.")
         candidate_file = self.file("files.candidate")
         command = read_command(self.take, candidate_file) if "command" in self.data else None
@@ -270,7 +243,7 @@ class _Manifest:
     def devices(self, language: str) -> Sequence[str]:
         known = (CPU,) if "command" in self.data else _DEVICES.get(language, (CPU, CUDA))
         must = f"a list of one or more of {', '.join(known)}, none twice"
-        return tuple(self.take("devices", list, partial(_are_some_of, known), must, [CPU]) or [CPU])
+        return tuple(self.take("devices", list, partial(_are_some_of, known), must, known[:1]) or known[:1])
 
     def limits(self) -> Limits:
         return Limits(

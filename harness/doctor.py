@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness import contract
+from harness import catalog, contract
 from harness.ask.tokens import EXACT, TokenCounter
 from harness.errors import HarnessError
 from harness.judge import device, roofline, toolchain
@@ -82,7 +82,7 @@ def _cache() -> Check:
 def _judge() -> Iterator[Check]:
     """The whole of it: build the runner, load a seed, validate it, time it; and what of the sandbox the kernel gave."""
     try:
-        judge = Judge(contract.load(contract.locate("linear")), Stop())
+        judge = Judge(contract.load(catalog.locate("linear")), Stop())
     except HarnessError as fault:
         yield Check("judge", False, fault.message, True, fault.hint)
         return

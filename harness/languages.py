@@ -1,10 +1,11 @@
-"""How each language's sources are read: one Protocol, offered by the modules source.py and python_source.py."""
+"""How each language's sources are read: one Protocol, offered by source.py, python_source.py and
+cuda_source.py."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from harness import python_source, source
+from harness import cuda_source, python_source, source
 from harness.source import Function, SourceUnit
 
 
@@ -17,4 +18,4 @@ class Reader(Protocol):
     def digest(self, source: str, /) -> str: ...
 
 
-READERS: Mapping[str, Reader] = MappingProxyType({"c": source, "python": python_source})
+READERS: Mapping[str, Reader] = MappingProxyType({"c": source, "python": python_source, "cuda": cuda_source})

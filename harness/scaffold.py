@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness import contract
+from harness import catalog, contract
 from harness.command_line import Parser, number
 from harness.contract import ROOT, Experiment
 from harness.errors import ContractError, KeepError
@@ -108,7 +108,7 @@ def _target(name: str) -> Path:
     folder = Path(name) if "/" in name else ROOT / "experiments" / name
     if not re.fullmatch(r"\w[\w-]*", folder.name):
         raise ContractError(f"{folder.name!r} is no name for an experiment.", "letters, digits, - and _.")
-    if folder.exists() or ("/" not in name and name in contract.names()):
+    if folder.exists() or ("/" not in name and name in catalog.names()):
         raise ContractError(f"there is an experiment or a folder {name} already.", "choose another name.")
     return folder.resolve()
 
@@ -120,7 +120,7 @@ def _house(folder: Path) -> str:
 
 def _copy(like: str, draft: Path, folder: Path) -> str:
     """Another's contract, under its new name."""
-    model = contract.load(contract.locate(like))
+    model = contract.load(catalog.locate(like))
     shutil.copytree(model.folder, draft, ignore=_WRITTEN_BY_SEARCHES)
     (draft / model.candidate_file).unlink(missing_ok=True)
     for path in draft.glob("*.py"):

@@ -10,7 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)] if str(ROOT) not in sys.path else []
 
-from harness import contract
+from harness import catalog, contract
 from harness.ask.prompt import Context, memory_chars
 from harness.ask.rendering import render
 from harness.ask.tokens import TokenCounter
@@ -25,7 +25,7 @@ from harness.variety import standstill
 from keep.samples import MACHINE, attempt, search
 
 GOLDEN = ROOT / "tests" / "golden"
-EXPERIMENTS = ("attention", "linear")
+EXPERIMENTS = ("attention", "attention_cuda", "linear")
 _SPECIALIST, _ATTEMPTS = 61, 75
 _FACTS = {"cpu": "Example CPU", "isa": "AVX2", "cores": "2", "compiler": "gcc 12.2.0", "L1d": "32K", "L2": "1024K"}
 _KINDS = {
@@ -54,7 +54,7 @@ def of_cases(made: Attempt, experiment: Experiment, machine: str = MACHINE) -> A
 
 def golden(name: str) -> str:
     """The prompt that an attempt from a specialist would get after a plateau."""
-    experiment = contract.load(ROOT / name)
+    experiment = contract.load(catalog.locate(name))
     memory, scores = Memory(search="s", known=known_values(experiment)), Scores(search="s", experiment=name)
     idle = (attempt(n) for n in range(_SPECIALIST + 1, _ATTEMPTS + 1))
     for one in (*search(_SPECIALIST - 1), attempt(_SPECIALIST, Status.SPECIALIST, 1.4, odd=2.5), *idle):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness import contract
+from harness import catalog, contract
 from harness.errors import ContractError
 
 Change = Callable[[dict[str, Any]], None]
@@ -124,10 +124,10 @@ def test_every_fault_is_reported_in_one_message(folder: Path) -> None:
 
 def test_a_mistyped_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(ContractError) as caught:
-        contract.locate("liner")
+        catalog.locate("liner")
     assert caught.value.hint == "did you mean linear?"
 
 
 def test_a_folder_without_a_manifest_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"no experiment\.json in this folder"):
-        contract.locate(str(tmp_path))
+        catalog.locate(str(tmp_path))

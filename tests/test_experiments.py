@@ -12,20 +12,20 @@ from itertools import islice, product
 
 import pytest
 
-from harness import contract
+from harness import catalog, contract
 from harness.ask.prompt import Context
 from harness.ask.proposer import BUILTIN, Choice, Request, choose
 from harness.ask.rendering import render
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
-from harness.judge import gate, python_gate
+from harness.judge import cuda, cuda_gate, gate, python_gate
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.judge.opening import open_judge
 from harness.records import SEED, Parent, Status
 
-NAMES = contract.names()
+NAMES = catalog.names()
 # What a slip of the pen does to code: each is tried on every place where it can be, until the judge has said no.
 SLIPS = {
     "c": ((r" \+= ", " -= "), (r" \* ", " + "), (r" < ", " <= "), (r"\+\+", "--"), (r" \+ ", " - "), (r"= 0\b", "= 1")),
@@ -39,8 +39,10 @@ SLIPS = {
         (r" > ", " < "),
         (r"= 0\b", "= 1"),
     ),
+    "cuda": ((r"<<<", "<<"), (r"const int rows", "rows"), (r"float \*out", "double *out")),
 }
-INSPECT = {"c": gate.inspect, "python": python_gate.inspect}
+INSPECT = {"c": gate.inspect, "python": python_gate.inspect, "cuda": cuda_gate.inspect}
+FOUND_OUT = {Status.WRONG, Status.CRASHED, Status.TIMED_OUT}
 MUTANTS = 3
 POINTS = 8
 LONG = "Notes of a long search. " * 20_000
@@ -48,13 +50,15 @@ LONG = "Notes of a long search. " * 20_000
 
 @cache
 def _experiment(name: str) -> Experiment:
-    return contract.load(contract.locate(name))
+    return contract.load(catalog.locate(name))
 
 
 @cache
 def _judge(name: str) -> Judge:
     """Opening it builds, validates and times the seed. A mutant that never ends is not waited for long."""
     experiment = _experiment(name)
+    if experiment.language == "cuda" and cuda.find_nvcc() is None:
+        pytest.skip(f"{name} needs nvcc, of the CUDA toolkit")
     if experiment.language == "python":
         for module in experiment.flags:
             if importlib.util.find_spec(module.partition(".")[0]) is None:
@@ -100,7 +104,8 @@ def test_a_slip_of_the_pen_fails(name: str) -> None:
     verdicts = [_judge(name).examine(mutant) for mutant in mutants[:: max(1, len(mutants) // MUTANTS)]]
     statuses = {verdict.status for verdict in verdicts if verdict}
     assert statuses, f"none of {len(verdicts)} mutants was found out"
-    assert statuses <= {Status.WRONG, Status.CRASHED, Status.TIMED_OUT}
+    is_called = _judge(name).kind.is_runnable  # without a device, only what does not build or may not be
+    assert statuses <= (FOUND_OUT if is_called else {Status.BUILD_FAILED, Status.FORBIDDEN})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import scratch
-from harness import contract
+from harness import catalog, contract
 from harness.ask.prompt import memory_chars
 from harness.ask.tokens import estimate
 from harness.contract import Experiment
@@ -103,6 +103,6 @@ def test_the_prompt_keeps_its_budget_and_memory_its_share(asked: Asked) -> None:
 
 def test_a_parent_as_long_as_a_source_may_be_fits_the_prompt_of_every_experiment() -> None:
     for name in EXPERIMENTS:
-        experiment = contract.load(contract.ROOT / name)
+        experiment = contract.load(catalog.locate(name))
         limits = experiment.limits
         assert estimate(golden(name)) + estimate("x" * limits.source_bytes) <= limits.prompt_tokens

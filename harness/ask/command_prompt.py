@@ -1,6 +1,6 @@
 """The ready-made sections that read differently where a command prints a metric; the others are prompt.py's."""
 
-from harness.ask.prompt import REQUIRED, Section, answer
+from harness.ask.prompt import REQUIRED, Section, closing
 
 TASK = Section(
     name="TASK",
@@ -52,7 +52,7 @@ What it comes to here:
 {{ parent_times | fenced("text") }}{% endif %}""",
 )
 
-ANSWER = answer("""\
+ANSWER = closing("""\
 Say in one or two sentences what you change and why it should be better. Then give \
 {% if edit == "whole" %}the whole source in one fenced block{% elif edit == "diff" %}your edits of the parent{% else %}\
 either the whole source in one fenced block, or edits of the parent, not both{% endif %}.

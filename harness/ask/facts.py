@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from tree_sitter import Node
 
+from harness.ask.cuda_facts import cuda_facts
 from harness.ask.python_facts import python_facts
 from harness.source import syntax_tree, top_level, without_comments
 
@@ -279,4 +280,6 @@ def _text(node: Node | None) -> str:
     return without_comments(text) if "/" in text or '"' in text else text
 
 
-FACTS: Mapping[str, Callable[[str], Mapping[str, str]]] = MappingProxyType({"c": facts, "python": python_facts})
+FACTS: Mapping[str, Callable[[str], Mapping[str, str]]] = MappingProxyType(
+    {"c": facts, "python": python_facts, "cuda": cuda_facts}
+)

@@ -3,6 +3,7 @@
 What a section says about the search is handed in as text; nothing here reads state, files or a clock, or renders.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -153,7 +154,7 @@ INSTRUCTIONS = Section(
 )
 
 
-def answer(how: str) -> Section:
+def closing(how: str) -> Section:
     """The section that ends every prompt, around how an answer is to look."""
     return Section(
         name="ANSWER",
@@ -176,33 +177,48 @@ One answer: exactly one version of `{{ experiment.target }}`, nothing left out, 
     )
 
 
-ANSWER = answer("""\
+_HOW = """\
 Say in one or two sentences what you change and why it should be faster. Then give \
-{% if edit == "whole" %}the whole function in one fenced block, as in A{% elif edit == "diff" %}your edits of the \
-parent, as in A{% else %}either the whole function in one fenced block, as in A, or edits of the parent, as in B: one \
+{% if edit == "whole" %}the whole source in one fenced block, as in A{% elif edit == "diff" %}your edits of the \
+parent, as in A{% else %}either the whole source in one fenced block, as in A, or edits of the parent, as in B: one \
 of the two, not both{% endif %}.
 {% if edit != "diff" %}
-A. The whole source: includes, static helpers and the function, complete. Here for another function, `scale`:
+A. The whole source: PARTS:
 
 ```{{ experiment.language }}
+EXAMPLE
+```
+{% endif %}{% if edit != "whole" %}
+{{ "A" if edit == "diff" else "B" }}. One or more edits. The lines under SEARCH stand in the parent exactly so, and \
+once; the lines under REPLACE take their place. Here for a parent with the function above:
+
+```
+<<<<<<< SEARCH
+OLD
+=======
+NEW
+>>>>>>> REPLACE
+```
+{% endif %}"""
+
+
+def answer(parts: str, example: str, old: str, new: str) -> Section:
+    """How to answer with a source: what it consists of, and with what examples."""
+    values = {"PARTS": parts, "EXAMPLE": example, "OLD": old, "NEW": new}
+    return closing(re.sub("|".join(values), lambda match: values[match[0]], _HOW))
+
+
+ANSWER = answer(
+    "includes, static helpers and the function, complete. Here for another function, `scale`",
+    """\
 void scale(float *x, float factor, int n) {
     for (int i = 0; i < n; i++) {
         x[i] *= factor;
     }
-}
-```
-{% endif %}{% if edit != "whole" %}
-{{ "A" if edit == "diff" else "B" }}. One or more edits. The lines under SEARCH stand in the parent exactly so, and \
-once; the lines under REPLACE take their place. Here for a parent with the loop above:
-
-```
-<<<<<<< SEARCH
-        x[i] *= factor;
-=======
-        x[i] = x[i] * factor;
->>>>>>> REPLACE
-```
-{% endif %}""")
+}""",
+    "        x[i] *= factor;",
+    "        x[i] = x[i] * factor;",
+)
 
 
 def memory_chars(experiment: Experiment) -> int:

@@ -30,30 +30,14 @@ files or clocks. Operations of tensors and the usual built-in functions.
 - The source has at most {{ experiment.limits.source_bytes }} bytes.""",
 )
 
-ANSWER = answer("""\
-Say in one or two sentences what you change and why it should be faster. Then give \
-{% if edit == "whole" %}the whole source in one fenced block, as in A{% elif edit == "diff" %}your edits of the \
-parent, as in A{% else %}either the whole source in one fenced block, as in A, or edits of the parent, as in B: one \
-of the two, not both{% endif %}.
-{% if edit != "diff" %}
-A. The whole source: imports, helpers and the function, complete. Here for another function, `scale`:
-
-```{{ experiment.language }}
+ANSWER = answer(
+    "imports, helpers and the function, complete. Here for another function, `scale`",
+    """\
 from torch import Tensor
 
 
 def scale(x: Tensor, factor: int) -> Tensor:
-    return x * factor
-```
-{% endif %}{% if edit != "whole" %}
-{{ "A" if edit == "diff" else "B" }}. One or more edits. The lines under SEARCH stand in the parent exactly so, and \
-once; the lines under REPLACE take their place. Here for a parent with the function above:
-
-```
-<<<<<<< SEARCH
-    return x * factor
-=======
-    return x.mul(factor)
->>>>>>> REPLACE
-```
-{% endif %}""")
+    return x * factor""",
+    "    return x * factor",
+    "    return x.mul(factor)",
+)

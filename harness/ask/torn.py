@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from harness import python_source
+from harness.cuda_source import as_c
 from harness.source import normalise, parse
 
 _DIRECTIVE = re.compile(r"#\s*(\w*)")
@@ -14,14 +15,19 @@ _C = re.compile(
     r"|(?:typedef|static|inline|struct|enum|union|__attribute__|extern)\b"
     r"|(?:const[ \t]+)?(?:void|int|float|double|__m\d+i?|char|long|short|unsigned|size_t|u?int\d+_t)\b[\w \t*]*\()"
 )
+_CUDA = re.compile(rf"[ \t]*(?:template|using|constexpr|__global__|__device__)\b|{_C.pattern}")
 _PYTHON = re.compile(r"(?:def|import|from)\b|[A-Z_]+[ \t]*=")
-OPENINGS: Mapping[str, re.Pattern[str]] = MappingProxyType({"c": _C, "python": _PYTHON})
+OPENINGS: Mapping[str, re.Pattern[str]] = MappingProxyType({"c": _C, "python": _PYTHON, "cuda": _CUDA})
 
 
 def _tear_of_c(source: str) -> str:
     if parse(source).first_error_line is None or (open_braces := _open_braces(source)) == 0:
         return ""
     return f"{open_braces} braces are not closed" if open_braces > 0 else "more braces are closed than opened"
+
+
+def _tear_of_cuda(source: str) -> str:
+    return _tear_of_c(as_c(source))
 
 
 def _open_braces(source: str) -> int:
@@ -52,5 +58,9 @@ def _stops_in_python(source: str, target: str) -> str:
     return python_source.describe_tear(source) if re.search(rf"\bdef\s+{target}\s*\(", source) else ""
 
 
-TEARS: Mapping[str, Callable[[str], str]] = MappingProxyType({"c": _tear_of_c, "python": python_source.describe_tear})
-STOPS: Mapping[str, Callable[[str, str], str]] = MappingProxyType({"c": _stops_in_c, "python": _stops_in_python})
+TEARS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"c": _tear_of_c, "python": python_source.describe_tear, "cuda": _tear_of_cuda}
+)
+STOPS: Mapping[str, Callable[[str, str], str]] = MappingProxyType(
+    {"c": _stops_in_c, "python": _stops_in_python, "cuda": _stops_in_c}
+)

@@ -128,8 +128,9 @@ class Arm(ABC):
         deadline = time.monotonic() + self.limit_s
         while not (asleep := self._posture()) and time.monotonic() < deadline:
             if self.process.poll() is not None:
+                said = self._said["message"].decode("ascii", "replace") or "it had loaded nothing yet"
                 raise JudgeError(
-                    f"the runner ended with {self.process.returncode} before it had loaded anything.",
+                    f"the runner ended with {self.process.returncode} before its first visit: {said}.",
                     "`python loop.py doctor` checks what this machine allows.",
                 )
         tick = self._go()

@@ -44,7 +44,7 @@ def inspect(artifact: Artifact, target: str) -> tuple[Violation, ...]:
     """Every rule that the artifact breaks."""
     try:
         elf = ELFFile(io.BytesIO(artifact.content))
-        return (*_sections(elf), *_segments(elf), *_symbols(elf, target), *_dynamic(elf))
+        return (*_sections(elf), *_segments(elf), *symbols(elf, target), *_dynamic(elf))
     except ELFError as fault:
         return (Violation(rule="elf", message=f"the artifact cannot be read: {fault}"),)
 
@@ -77,7 +77,10 @@ def _segments(elf: ELFFile) -> Iterator[Violation]:
             yield Violation(rule="no_writable_code", message="a segment is writable and executable")
 
 
-def _symbols(elf: ELFFile, target: str) -> Iterator[Violation]:
+def symbols(
+    elf: ELFFile, target: str, allowed: frozenset[str] = ALLOWED_SYMBOLS, whose: str = "C library"
+) -> Iterator[Violation]:
+    """One export, and calls off a list."""
     exported = []
     table = elf.get_section_by_name(".dynsym")
     for symbol in table.iter_symbols() if isinstance(table, SymbolTableSection) else ():
@@ -87,8 +90,8 @@ def _symbols(elf: ELFFile, target: str) -> Iterator[Violation]:
             yield Violation(rule="no_ifuncs", message=f"{symbol.name} chooses its code by a resolver")
         if symbol["st_shndx"] != "SHN_UNDEF":
             exported.append(symbol.name)
-        elif symbol.name not in ALLOWED_SYMBOLS:
-            yield Violation(rule="calls", message=f"{symbol.name} is called; only a few C library functions may be")
+        elif symbol.name not in allowed:
+            yield Violation(rule="calls", message=f"{symbol.name} is called; only a few {whose} functions may be")
     if exported != [target]:
         others = ", ".join(sorted(set(exported) - {target})) or "nothing"
         yield Violation(rule="one_export", message=f"exports {others} besides {target}" if target in exported else

@@ -227,6 +227,17 @@ _FLOW = (
     " __builtin_apply* __builtin_return __builtin_thread_pointer __builtin_set_thread_pointer"
     " __builtin_init_trampoline __builtin_adjust_trampoline __builtin_nonlocal_goto __builtin___clear_cache"
 )
+# No instruction that tells of the machine or changes it, whatever the language around it.
+MACHINE_RULES: tuple[Rule, ...] = (
+    calls_forbidden(_OBSERVING, "the clock, the counters and the CPU's identity are the judge's"),
+    calls_forbidden(_RANDOM, "the result depends on the arguments alone"),
+    calls_forbidden(_MODES, "the rounding, denormal and flag modes stay as they are"),
+    calls_forbidden(_CACHES, "the caches belong to the next arm as well"),
+    calls_forbidden(_WAITING, "a candidate neither waits nor opens transactions"),
+    calls_forbidden(_MACHINE, "the state of the machine is not a candidate's to use"),
+    calls_forbidden(_FLOW, "a candidate returns to its caller, and looks at nothing of it"),
+    calls_forbidden("__builtin_cpu_*", "it needs a library; use `#if defined(__AVX2__)` and the like"),
+)
 # What every C experiment starts from; one with other needs lists the rules itself, with lists of its own.
 C_RULES: tuple[Rule, ...] = (
     plainly_written,
@@ -237,12 +248,5 @@ C_RULES: tuple[Rule, ...] = (
     no_assembly,
     pragmas(C_PRAGMAS),
     attributes(C_ATTRIBUTES),
-    calls_forbidden(_OBSERVING, "the clock, the counters and the CPU's identity are the judge's"),
-    calls_forbidden(_RANDOM, "the result depends on the arguments alone"),
-    calls_forbidden(_MODES, "the rounding, denormal and flag modes stay as they are"),
-    calls_forbidden(_CACHES, "the caches belong to the next arm as well"),
-    calls_forbidden(_WAITING, "a candidate neither waits nor opens transactions"),
-    calls_forbidden(_MACHINE, "the state of the machine is not a candidate's to use"),
-    calls_forbidden(_FLOW, "a candidate returns to its caller, and looks at nothing of it"),
-    calls_forbidden("__builtin_cpu_*", "it needs a library; use `#if defined(__AVX2__)` and the like"),
+    *MACHINE_RULES,
 )

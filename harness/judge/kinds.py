@@ -1,16 +1,18 @@
-"""What the judge needs of a language: one Protocol, and how C, Python and a source for a command offer it.
+"""What the judge needs of a language: one Protocol, and how C, Python, CUDA C++ and a source for a command offer
+it.
 
 From here on nothing asks which language a candidate is in.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from harness.contract import Experiment
 from harness.errors import ContractError, JudgeError
-from harness.judge import arm, device, elf, gate, native, python, python_gate, toolchain
+from harness.judge import arm, cuda, cuda_gate, device, elf, gate, native, python, python_gate, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.inputs import Arena
@@ -110,8 +112,38 @@ class Python:
         return python.Arm(self._interpreter, artifact, arena, slot, cpu, stop)
 
 
+class Cuda:
+    """CUDA C++: rules for what is written, nvcc, a look into the object, and the Python arm to call it. Without a
+    device nothing can be called."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        cuda.require_nvcc()
+        self.lacks = device.lacks(experiment)
+        self.is_runnable = not self.lacks
+        found = device.cuda()
+        self._architecture = found.architecture if found else cuda.DEFAULT_ARCHITECTURE
+        self._interpreter = None if self.lacks else python.Interpreter(replace(experiment, flags=cuda.MODULES))
+
+    def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
+        return cuda_gate.inspect(source, self._experiment)
+
+    def build(self, source: str, stop: Stop) -> Artifact | Diagnostics:
+        return cuda.build(self._experiment, source, self._architecture, stop)
+
+    def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
+        return cuda.inspect(artifact, self._experiment.target)
+
+    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+        return artifact
+
+    def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
+        assert self._interpreter is not None
+        return cuda.Arm(self._interpreter, artifact, arena, slot, cpu, stop)
+
+
 class Source:
-    """A source in either language that a command will run: the language's own rules, and nothing is built or called."""
+    """A source in any language that a command will run: the language's own rules, and nothing is built or called."""
 
     lacks, is_runnable = "", True
 
@@ -125,7 +157,8 @@ class Source:
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         one = self._experiment
-        return gate.inspect(source, one, stop) if one.language == "c" else python_gate.inspect(source, one)
+        inspect = {"python": python_gate.inspect, "cuda": cuda_gate.inspect}.get(one.language)
+        return inspect(source, one) if inspect else gate.inspect(source, one, stop)
 
     def build(self, source: str, stop: Stop) -> Artifact | Diagnostics:
         is_python = self._experiment.language == "python"
@@ -143,7 +176,7 @@ class Source:
         )
 
 
-_KINDS: Mapping[str, Callable[[Experiment], Kind]] = {"c": C, "python": Python}
+_KINDS: Mapping[str, Callable[[Experiment], Kind]] = {"c": C, "python": Python, "cuda": Cuda}
 
 
 def open_kind(experiment: Experiment) -> Kind:

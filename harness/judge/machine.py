@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.contract import Experiment
-from harness.judge import device, toolchain
+from harness.judge import cuda, device, toolchain
 
 _ISAS = (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("sse4_2", "SSE4.2"), ("asimd", "NEON"))
 
@@ -89,4 +89,8 @@ def _version(distribution: str) -> str:
         return "?"
 
 
-_BUILT_BY = {"c": _by_compiler, "python": _by_interpreter}
+def _by_nvcc(machine: Machine, flags: Sequence[str]) -> str:
+    return " ".join((cuda.nvcc_version(), *flags))
+
+
+_BUILT_BY = {"c": _by_compiler, "python": _by_interpreter, "cuda": _by_nvcc}

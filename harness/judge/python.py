@@ -145,19 +145,23 @@ class Arm(arm.Arm):
         super().__init__(interpreter.experiment, artifact, arena, slot, cpu, stop)
 
     def _start(self, artifact: Artifact, base: int) -> Child:
+        return self._split(artifact.content.decode(), artifact.digest, base)
+
+    def _split(self, source: str, digest: str, base: int, *libraries: int) -> Child:
+        """The arm's process, with this module and a shared object that it may call."""
         order: dict[str, object] = {
             "base": base,
             "window_bytes": self.arena.window_bytes,
-            "source": artifact.content.decode(),
+            "source": source,
             "target": self.experiment.target,
             "is_staged": self.is_staged,
         }
         if self._interpreter.scratch:
-            scratch = self._interpreter.scratch / artifact.digest
+            scratch = self._interpreter.scratch / digest
             scratch.mkdir(exist_ok=True)
             may_build = device.builds_later(self.experiment)
             order |= {"scratch": str(scratch), "readable": device.readable(), "may_build": may_build}
-        return Child(self._interpreter.split(order, [self.arena.descriptor, self.arena.reader]))
+        return Child(self._interpreter.split(order, [self.arena.descriptor, self.arena.reader, *libraries]))
 
     def _prepare(self, workload: Workload, first: int, count: int) -> tuple[Piece, ...]:
         """Says what the arguments look like, for tensors to be laid over them off the clock. What stands in them comes

@@ -42,7 +42,7 @@ def main() -> None:
     asked = socket.socket(fileno=int(number))
     asked.send(b"ready" if device == CPU or sys.modules["torch"].backends.cuda.is_built() else b"no cuda")
     while True:
-        message, control, _, _ = asked.recvmsg(1 << 20, socket.CMSG_SPACE(8))
+        message, control, _, _ = asked.recvmsg(1 << 20, socket.CMSG_SPACE(12))
         if not message:
             return
         files = array.array("i")
@@ -64,11 +64,14 @@ def split(door: ctypes.CDLL) -> int:
     return int(pid)
 
 
-def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: int, reader: int) -> None:
-    """One arm, to its end."""
+def serve(
+    door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: int, reader: int, library: int = -1
+) -> None:
+    """One arm, to its end. A library runs nothing of its own accord: it is loaded while files can be opened."""
     os.setsid()
     window = door.open_window(file, reader, asked["base"], ORDERS_BYTES, asked["window_bytes"])
     page = door.orders_page()
+    given = {} if library < 0 else {"LIBRARY": loaded(door, library)}
     if tensors.device == CPU:
         door.close_the_door()
     else:
@@ -80,15 +83,25 @@ def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: in
         if target is None:  # the first visit is empty, before anything foreign is here: this is what waiting looks like
             door.wait_for_fire()
             door.say_done()
-            target = load(door, asked["source"], asked["target"])
+            target = load(door, asked["source"], asked["target"], given)
             continue
         calls = tensors.calls(window, page)
+        if given:  # what calls a library makes the output itself
+            calls = [([*arguments, output.shape], output) for arguments, output in calls]
         try:
             (answer_on_a_device if asked["is_staged"] else answer)(door, tensors, target, calls)
         except BaseException as fault:
             give_up(door, fault)
             raise
         calls = []
+
+
+def loaded(door: ctypes.CDLL, library: int) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(f"/proc/self/fd/{library}")
+    except OSError as fault:
+        give_up(door, fault)
+        raise
 
 
 def answer(door: ctypes.CDLL, tensors: "Tensors", target: Callable[..., Any], calls: Calls) -> None:
@@ -126,9 +139,10 @@ def close_the_door_on_cuda(door: ctypes.CDLL, torch: ModuleType, readable: str, 
     door.close_the_door_on_a_device(readable.encode(), scratch.encode(), int(may_build))
 
 
-def load(door: ctypes.CDLL, source: str, name: str) -> Callable[..., Any]:
+def load(door: ctypes.CDLL, source: str, name: str, given: dict[str, Any]) -> Callable[..., Any]:
     """The candidate's function; what its module does as it is loaded is over before there is any input."""
     module = ModuleType(CANDIDATE)
+    vars(module).update(given)
     sys.modules[CANDIDATE] = module
     # No file of it exists; who asks for its text, as Triton does, is given it.
     linecache.cache[f"{CANDIDATE}.py"] = (len(source), None, source.splitlines(keepends=True), f"{CANDIDATE}.py")

@@ -5,7 +5,7 @@ A C function writes through its one pointer that is not const; a Python function
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,8 +103,21 @@ def _read_python(experiment: Experiment, where: str) -> Signature:
     )
 
 
+def _read_cuda(experiment: Experiment, where: str) -> Signature:
+    """As in C, but the output comes last, as the Python runner has it, and all arrays are tensors of float32."""
+    read = _read_c(experiment, where)
+    numbers = {p.ctype for p in read.function.parameters if not p.is_pointer}
+    if strange := sorted({kind.__name__ for kind in read.inputs.values()} - {"float32"} | numbers - {"int", "long"}):
+        raise ContractError(
+            f"{where} names {', '.join(strange)}, which CUDA experiments do not take.",
+            "every pointer is to float, every number an int or a long.",
+        )
+    others = [name for name in read.columns if name != read.output]
+    return replace(read, columns=[*others, read.output])
+
+
 _RETURNED = "out"  # in messages, and as the last column of a call
-_READERS = {"c": _read_c, "python": _read_python}
+_READERS = {"c": _read_c, "python": _read_python, "cuda": _read_cuda}
 
 
 def invocation(function: Function) -> str:

@@ -65,7 +65,7 @@ class Submission:
     def __init__(self, expansion: Expansion, target: str, signature: str) -> None:
         self.expansion, self.target, self.signature = expansion, target, signature
         text = re.sub(r"[^\x00-\x7f]", "_", expansion.text)  # one byte a character: the tree counts in bytes
-        self.tokens: Sequence[Token] = tuple(_tokens(text))
+        self.tokens: Sequence[Token] = tuple(tokenise(text))
         text = _SPELLING.sub(lambda match: _SPELLINGS[match[0]], text)
         text = _ATTRIBUTE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
         self.unit: SourceUnit = parse(text)
@@ -111,7 +111,8 @@ class Submission:
         return node if node is not None and node.type == "declaration" else None
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def tokenise(text: str) -> Iterator[Token]:
+    """Its words, marks and directives, line by line."""
     for row, line in enumerate(text.split("\n")):
         for match in _TOKEN.finditer(line):
             kind = match.lastgroup or ""

@@ -77,9 +77,9 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
-class _Box:
-    """One run of the compiler: the folder it writes in and what it may take. `roots`: all else that it may read;
-    empty where nothing needs to be closed to it."""
+class Box:
+    """Runs of a compiler: the folder it writes in and what it may take. `roots`: all else that it may read; empty where
+    nothing needs to be closed to it."""
 
     folder: Path
     timeout_s: float
@@ -87,15 +87,20 @@ class _Box:
     roots: tuple[str, ...]
     output_bytes: int
 
+    @property
+    def said(self) -> str:
+        """What the compiler said last, from its beginning."""
+        return _beginning(self.folder / "said")
+
 
 @contextmanager
-def _box(
+def boxed(
     timeout_s: float, stop: SupportsBool, roots: tuple[str, ...] = (), output_bytes: int = _OBJECT_BYTES_MAX
-) -> Iterator[_Box]:
+) -> Iterator[Box]:
     """A folder that is gone afterwards. What the system refuses meanwhile, most likely for want of room, is said."""
     try:
         with workplace() as folder:
-            yield _Box(folder, timeout_s, stop, roots, output_bytes)
+            yield Box(folder, timeout_s, stop, roots, output_bytes)
     except OSError as fault:
         hint = "free some space there, or set TMPDIR to another folder."
         raise JudgeError(f"cannot build in {tempfile.tempdir or 'TMPDIR'}: {fault.strerror or fault}.", hint) from None
@@ -123,9 +128,9 @@ def build(
     source: str, signature: str, flags: Sequence[str], timeout_s: float, stop: SupportsBool
 ) -> Artifact | Diagnostics:
     """Compile one candidate: everything is hidden but the one function of that signature."""
-    with _box(timeout_s, stop, _roots()) as box:
+    with boxed(timeout_s, stop, compiler_roots()) as box:
         options = [*flags, *COMPILE_FLAGS, _REMARK, "-c"]
-        compiled = _compile([*options, *_lay_out(source, signature, box.folder)], box, source)
+        compiled = run_compiler([*options, *_lay_out(source, signature, box.folder)], box, source)
         artifact = compiled if isinstance(compiled, Diagnostics) else _link(compiled, flags, None, box)
         if isinstance(artifact, Diagnostics) or not (box.folder / REMARKS).is_file():
             return artifact
@@ -136,15 +141,15 @@ def relink(
     artifact: Artifact, flags: Sequence[str], text_at: int, timeout_s: float, stop: SupportsBool
 ) -> Artifact | Diagnostics:
     """The same code once more, at another place in memory."""
-    with _box(timeout_s, stop, _roots()) as box:
+    with boxed(timeout_s, stop, compiler_roots()) as box:
         return _link(artifact.compiled, flags, text_at, box)
 
 
-def _link(compiled: bytes, flags: Sequence[str], text_at: int | None, box: _Box) -> Artifact | Diagnostics:
+def _link(compiled: bytes, flags: Sequence[str], text_at: int | None, box: Box) -> Artifact | Diagnostics:
     """With its code where the linker puts it, or there."""
     (box.folder / "candidate.o").write_bytes(compiled)
     at = [] if text_at is None else [f"-Wl,--section-start=.text={text_at:#x}"]
-    linked = _compile([*flags, *LINK_FLAGS, *at, "candidate.o"], box, "")
+    linked = run_compiler([*flags, *LINK_FLAGS, *at, "candidate.o"], box, "")
     return linked if isinstance(linked, Diagnostics) else Artifact(content=linked, compiled=compiled)
 
 
@@ -152,8 +157,8 @@ def preprocess(
     source: str, signature: str, flags: Sequence[str], timeout_s: float, stop: SupportsBool
 ) -> str | Diagnostics:
     """What `build` would compile, after the preprocessor and with line markers; the same box, the same flags."""
-    with _box(timeout_s, stop, _roots(), EXPANDED_BYTES_MAX) as box:
-        done = _compile([*flags, *COMPILE_FLAGS, "-E", *_lay_out(source, signature, box.folder)], box, source)
+    with boxed(timeout_s, stop, compiler_roots(), EXPANDED_BYTES_MAX) as box:
+        done = run_compiler([*flags, *COMPILE_FLAGS, "-E", *_lay_out(source, signature, box.folder)], box, source)
         return done if isinstance(done, Diagnostics) else done.decode("utf-8", "replace")
 
 
@@ -164,9 +169,9 @@ def cached_tool(name: str, sources: Sequence[Path], extra: str, flags: Sequence[
     path = cache_folder() / f"{name}-{key.hexdigest()[:20]}"
     if path.is_file():
         return path
-    with _box(_TOOL_TIMEOUT_S, False) as box:
+    with boxed(_TOOL_TIMEOUT_S, False) as box:
         (box.folder / "invoke.h").write_text(extra, encoding="utf-8")
-        built = _compile([*flags, f"-I{HERE}", f"-I{box.folder}", str(sources[0])], box, "")
+        built = run_compiler([*flags, f"-I{HERE}", f"-I{box.folder}", str(sources[0])], box, "")
         if isinstance(built, Diagnostics):
             raise JudgeError(
                 f"{name} does not build: {built.first_error}", "`python loop.py doctor` checks the machine."
@@ -181,7 +186,7 @@ def cached_tool(name: str, sources: Sequence[Path], extra: str, flags: Sequence[
 def is_systems(path: str) -> bool:
     """Whether a file is one of the compiler's or of the system's headers, by the place where it lies."""
     place = Path(os.path.normpath(path))
-    return any(place.is_relative_to(root) for root in _roots())
+    return any(place.is_relative_to(root) for root in compiler_roots())
 
 
 def cache_folder() -> Path:
@@ -205,19 +210,20 @@ def _lay_out(source: str, signature: str, folder: Path) -> list[str]:
     return [*_SAY_LITTLE, *_SEE_NO_FILES, "-include", PRELUDE, CANDIDATE]
 
 
-def _roots() -> tuple[str, ...]:
+def compiler_roots(path: str = "") -> tuple[str, ...]:
     """Where a compiler keeps itself and its headers, the one in use included."""
-    return (*_COMPILERS_LIVE_IN, str(Path(require_compiler()).resolve().parents[1]))
+    return (*_COMPILERS_LIVE_IN, str(Path(path or require_compiler()).resolve().parents[1]))
 
 
-def _compile(arguments: Sequence[str], box: _Box, source: str) -> bytes | Diagnostics:
-    """One run of the compiler in its box; `source` is what its messages are about."""
+def run_compiler(arguments: Sequence[str], box: Box, source: str, path: str = "") -> bytes | Diagnostics:
+    """One run of gcc, or of the compiler at `path`, in its box; `source` is what its messages are about."""
     output, said_file = box.folder / "out", box.folder / "said"
+    path = path or require_compiler()
     limits = [_MEMORY_BYTES_MAX >> 10, box.output_bytes >> 9, ceil(box.timeout_s) + 1]
     confine: list[str] = []
     if box.roots:
         confine = [str(cached_tool("confine", [HERE / "confine.c"], "", ("-O2",))), str(box.folder), *box.roots, "--"]
-    command = ["/bin/sh", "-c", _LIMITED, "sh", *map(str, limits), *confine, require_compiler(), *arguments]
+    command = ["/bin/sh", "-c", _LIMITED, "sh", *map(str, limits), *confine, path, *arguments]
     with said_file.open("wb") as said:
         process = subprocess.Popen(
             [*command, "-o", str(output)],
@@ -230,16 +236,16 @@ def _compile(arguments: Sequence[str], box: _Box, source: str) -> bytes | Diagno
         )
     if not _ends_in_time(process, box):
         return Diagnostics(text=f"error: the compiler was stopped after {box.timeout_s:g} s", is_exhausted=True)
-    text = _beginning(said_file)
+    text = box.said
     if process.returncode in _NO_COMPILER_RAN:
-        raise JudgeError(f"{COMPILER} cannot be started: {text.strip()}", "`python loop.py doctor` checks the machine.")
+        raise JudgeError(f"{path} cannot be started: {text.strip()}", "`python loop.py doctor` checks the machine.")
     if process.returncode == 0 and output.is_file():
         return output.read_bytes()
     allowed = f"{_MEMORY_BYTES_MAX >> 30} GiB of memory, {box.output_bytes >> 20} MiB of output, {box.timeout_s:g} s"
     return diagnose(text.replace(f"{box.folder}/", ""), source, allowed)
 
 
-def _ends_in_time(process: "subprocess.Popen[bytes]", box: _Box) -> bool:
+def _ends_in_time(process: "subprocess.Popen[bytes]", box: Box) -> bool:
     deadline_s = time.monotonic() + box.timeout_s
     try:
         while time.monotonic() <= deadline_s and not box.stop:

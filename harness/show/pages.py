@@ -5,7 +5,7 @@ import json
 import shlex
 from typing import Any
 
-from harness import contract
+from harness import catalog, contract
 from harness.contract import Experiment
 from harness.errors import HarnessError, KeepError
 from harness.keep.artifacts import Artifacts
@@ -119,14 +119,14 @@ def _source(experiment: Experiment, scores: Scores, ref: str) -> str:
 
 def listing(as_json: bool) -> str:
     """Every experiment that can be named, one a line."""
-    rows = [_row(name) for name in contract.names()]
+    rows = [_row(name) for name in catalog.names()]
     if as_json:
         return "\n".join(json.dumps({"schema": SCHEMA, **row}) for row in rows)
     return "\n".join(f"{row['experiment']:<16}{row['about']}" for row in rows)
 
 
 def _row(name: str) -> dict[str, Any]:
-    folder = contract.locate(name)
+    folder = catalog.locate(name)
     scores = Scores.read(folder / SCORES)
     champion = scores.champion if scores else None
     if scores is None or not scores.last_attempt:

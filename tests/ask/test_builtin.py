@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import contract
+from harness import catalog, contract
 from harness.ask.models.builtin import Builtin
 from harness.ask.proposer import Exhausted, Request
 from harness.ask.rendering import Prompt
@@ -23,7 +23,7 @@ TINY = 'CHOICES = {"a": (1, 2, 4), "b": ("x", "y")}\ndef render(choices): return
 
 @pytest.fixture(scope="module")
 def linear() -> Experiment:
-    return contract.load(contract.locate("linear"))
+    return contract.load(catalog.locate("linear"))
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def with_space(tmp_path: Path) -> Callable[[str], Experiment]:
     def load(source: str) -> Experiment:
         folder = tmp_path / "linear"
         ignored = shutil.ignore_patterns("runs", "winners", "__pycache__")
-        shutil.copytree(contract.locate("linear"), folder, ignore=ignored)
+        shutil.copytree(catalog.locate("linear"), folder, ignore=ignored)
         (folder / "space.py").write_text(source, encoding="utf-8")
         return contract.load(folder)
 

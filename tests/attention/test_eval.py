@@ -2,12 +2,12 @@
 
 import pytest
 
-from harness import contract
+from harness import catalog, contract
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.records import Status
 
-ATTENTION = contract.load(contract.locate("attention"))
+ATTENTION = contract.load(catalog.locate("attention"))
 SEED = ATTENTION.seed_path.read_text(encoding="utf-8")
 EXP, PRODUCT = "expf(weight[j] - top)", "q[i] * k[(long)j * head_dim + i]"
 VALUE = "v[(long)j * head_dim + i]"

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from attention import space
-from harness import contract
+from harness import catalog, contract
 from harness.ask.prompt import Context
 from harness.ask.rendering import render
 from harness.ask.tokens import TokenCounter
 from harness.contract import Case
 from harness.records import SEED, Parent
 
-ATTENTION = contract.load(contract.locate("attention"))
+ATTENTION = contract.load(catalog.locate("attention"))
 EVALUATION = ATTENTION.evaluation
 POINTS = 4
 # Two masks, values that are not well-behaved, tails, one key; the rest is for the judge, who has every case.

@@ -7,12 +7,12 @@ from statistics import median
 
 import pytest
 
-from harness import contract
+from harness import catalog, contract
 from harness.judge import gate
 from harness.judge.gate import C_RULES, calls_forbidden, headers
 from harness.records import Violation
 
-LINEAR = contract.load(contract.locate("linear"))
+LINEAR = contract.load(catalog.locate("linear"))
 TWICE = replace(LINEAR, target="twice", signature="void twice(float *out, const float *x, int n)", rules=C_RULES)
 HEAD = "void twice(float *out, const float *x, int n)"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from documented import differences
-from harness import contract
+from harness import catalog, contract
 from harness.contract import Experiment
 from harness.errors import HarnessError
 from harness.keep.artifacts import Artifacts
@@ -125,16 +125,16 @@ def test_a_diff_as_json_is_one_object(searched: Experiment) -> None:
 
 def test_the_list_has_a_line_for_each_experiment() -> None:
     lines = pages.listing(as_json=False).splitlines()
-    assert [line.split()[0] for line in lines] == contract.names()
+    assert [line.split()[0] for line in lines] == catalog.names()
 
 
 def test_the_list_as_json_has_an_object_for_each_experiment() -> None:
     rows = [json.loads(line) for line in pages.listing(as_json=True).splitlines()]
-    assert [(row["schema"], row["experiment"]) for row in rows] == [(1, name) for name in contract.names()]
+    assert [(row["schema"], row["experiment"]) for row in rows] == [(1, name) for name in catalog.names()]
 
 
 def test_an_experiment_of_the_house_is_called_by_its_name() -> None:
-    assert pages.called(contract.load(contract.locate("linear"))) == "linear"
+    assert pages.called(contract.load(catalog.locate("linear"))) == "linear"
 
 
 def test_an_experiment_elsewhere_is_called_by_its_path_in_quotes_where_needed(tmp_path: Path) -> None:
