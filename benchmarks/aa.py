@@ -105,7 +105,7 @@ def times(judge: Judge, artifact: Artifact, call_s: Mapping[str, float]) -> list
 
 
 def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
-    candidate = judge.admit(MARKS[judge.experiment.language].format(number) + source)
+    candidate = judge.prepare(MARKS[judge.experiment.language].format(number) + source).admitted
     champion = judge.trusted(source)
     call_s = judge.probe(source).call_s
     with neighbour() if noisy else nullcontext():

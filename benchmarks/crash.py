@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from harness.ask.models.replay import Replay
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge  # noqa: F401 - imported once, here, and not in every run
 from harness.judge.machine import fingerprint
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
 from harness.keep.scores import Scores
 from harness.records import CaseResult, Estimate, Status, Verdict
@@ -57,8 +58,11 @@ class Scripted:
     def __init__(self, experiment: contract.Experiment) -> None:
         self._machine = fingerprint(experiment)
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
-        number = int(source.partition(".0f / ")[2].partition(".")[0])
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared:
+        return Prepared(source=source)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        number = int(prepared.source.partition(".0f / ")[2].partition(".")[0])
         status = KINDS[number % len(KINDS)]
         if status is Status.WRONG:
             return Verdict(status=status, reason="out[0] is 1.5, must be 2.25", machine=self._machine)

@@ -42,7 +42,7 @@ from harness.ask.proposer import Exhausted, Request
 from harness.ask.rendering import Prompt
 from harness.contract import Experiment
 from harness.judge.clock import Stop
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Choices, Parent, Status, Trial, Verdict
 from harness.search import Options, Search
@@ -112,8 +112,11 @@ class Reads:
     def __init__(self) -> None:
         self.failed: list[int] = []
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
-        found = _IDEA.search(source)
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared:
+        return Prepared(source=source)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        found = _IDEA.search(prepared.source)
         idea = int(found[1]) if found else IDEAS
         if idea >= len(CAUSES):
             return Verdict(status=Status.TIE, reason="no difference from the champion that could be shown")

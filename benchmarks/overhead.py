@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +31,7 @@ from harness import contract
 from harness.ask.proposer import Choice, choose
 from harness.judge.clock import Stop
 from harness.judge.machine import this_machine
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Attempt, CaseResult, Estimate, Status, Verdict
 from harness.search import Options, Search
@@ -48,7 +49,10 @@ class FreeJudge:
         self.names = [case.name for case in experiment.evaluation.cases]
         self.calls = 0
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared:
+        return Prepared(source=source)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         self.calls += 1
         kind = self.calls % 10
         if kind in (3, 6):

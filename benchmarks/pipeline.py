@@ -2,11 +2,13 @@
 0.2 s that stands in for the judge, everything recorded.
 
 The ideal asks the next the moment a reply arrives, or with one job the moment it is judged, and evaluates one at a
-time. Each run is a process of its own, and so is the model. The evaluator also does a fixed piece of work on the CPU
-and times it: what the pipeline does beside it should not show there. Prints JSON lines, then a table.
+time. Each run is a process of its own, and so is the model. The evaluator also does a fixed piece of work on the CPU,
+alone on the core that is measured on, and times it: what the pipeline does beside it should not show there. Where the
+latency is `build`, it is fixed and every reply is also built by gcc, for about 0.3 s; its ideal builds and
+evaluates one after the other, so that more than 1 is what preparing ahead gains. Prints JSON lines, then a table.
 
     python benchmarks/pipeline.py
-    python benchmarks/pipeline.py --jobs 1 8 --latency fixed --attempts 16
+    python benchmarks/pipeline.py --jobs 1 8 --latency build --attempts 16
 """
 
 import argparse
@@ -27,7 +29,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,9 @@ from overhead import FreeJudge
 from harness import contract
 from harness.ask.proposer import Choice, choose
 from harness.judge.clock import Stop
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.quiet import alone, aside
+from harness.judge.toolchain import Artifact, build
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Attempt, Verdict
 from harness.search import Options, Search
@@ -48,49 +52,69 @@ from loopback import Answer, Loopback, Received
 
 MEAN_S, SIGMA, EVALUATION_S = 2.0, 0.7, 0.2
 WORK_BYTES = 4 << 20
+BRANCHES = 4000  # of the source that is built: they keep gcc busy for about 0.3 s
+BUILT = "void total(float *x, int n) {{\n    float s = 0;\n{branches}    *x = s;\n}}\n"
+BUILD = "build"
 TARGETS = {
     "fixed": "at least 0.99 from the first request, 0.95 for the process",
     "heavy": "at least 1 / 1.15 at 4 and 8",
+    BUILD: "work_ms at 8 within 2 % of that at 1",
 }
 MEMORY_MB = 200
 
 
 def latencies(kind: str, attempts: int) -> list[float]:
     """Of each request in the order in which they come; the same for every run."""
-    if kind == "fixed":
+    if kind != "heavy":
         return [MEAN_S] * attempts
     draw = random.Random(attempts)
     return [draw.lognormvariate(math.log(MEAN_S) - SIGMA**2 / 2, SIGMA) for _ in range(attempts)]
 
 
-def ideal_s(waits_s: Sequence[float], jobs: int) -> float:
+def ideal_s(waits_s: Sequence[float], jobs: int, judging_s: float) -> float:
     """From the first request to the last verdict, where nothing else takes time."""
     if jobs == 1:
-        return sum(waits_s) + EVALUATION_S * len(waits_s)
+        return sum(waits_s) + judging_s * len(waits_s)
     flying = sorted(waits_s[:jobs])
     rest, judged_s = list(waits_s[jobs:]), 0.0
     while flying:
         arrived_s = heapq.heappop(flying)
         if rest:
             heapq.heappush(flying, arrived_s + rest.pop(0))
-        judged_s = max(judged_s, arrived_s) + EVALUATION_S
+        judged_s = max(judged_s, arrived_s) + judging_s
     return judged_s
 
 
 class Evaluator(FreeJudge):
-    """Takes 0.2 s for a verdict, part of it a fixed piece of work."""
+    """Takes 0.2 s for a verdict, part of it a fixed piece of work; builds before it where `builds` says so."""
 
-    def __init__(self, experiment: contract.Experiment) -> None:
+    def __init__(self, experiment: contract.Experiment, stop: Stop, *, builds: bool) -> None:
         super().__init__(experiment)
+        self.build_s: list[float] = []
         self.work_s: list[float] = []
+        self._stop, self._builds = stop, builds
         self._work = bytes(WORK_BYTES)
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared:
         began_s = time.perf_counter()
-        hashlib.sha256(self._work).digest()
-        self.work_s.append(time.perf_counter() - began_s)
-        time.sleep(max(0.0, began_s + EVALUATION_S - time.perf_counter()))
-        return super().judge(source, rivals, standings, alpha)
+        if self._builds:
+            branches = "".join(f"    if (s > {n}) s += x[{n % 7}] * s;\n" for n in range(BRANCHES))
+            with aside(self._stop):
+                began_s = time.perf_counter()
+                built = build(BUILT.format(branches=branches), "void total(float *x, int n)", ("-O2",), 60, self._stop)
+            assert isinstance(built, Artifact)
+        self.build_s.append(time.perf_counter() - began_s)
+        return Prepared(source=source)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        with alone(self._stop) as cpu:
+            if cpu >= 0:
+                os.sched_setaffinity(0, {cpu})  # where a candidate would be
+            began_s = time.perf_counter()
+            hashlib.sha256(self._work).digest()
+            self.work_s.append(time.perf_counter() - began_s)
+            time.sleep(max(0.0, began_s + EVALUATION_S - time.perf_counter()))
+        return super().measure(prepared, rivals, standings, alpha)
 
 
 class Watch:
@@ -114,13 +138,13 @@ class Watch:
     def close(self, reason: str, scores: object) -> None: ...
 
 
-def run(folder: Path, url: str, jobs: int, attempts: int) -> None:
+def run(folder: Path, url: str, jobs: int, attempts: int, *, builds: bool) -> None:
     """One search, in the process that is measured; says how it went on standard output."""
     experiment = contract.load(folder)
     evaluators: list[Evaluator] = []
 
     def open_judge(given: contract.Experiment, stop: Stop) -> Evaluator:
-        evaluators.append(Evaluator(given))
+        evaluators.append(Evaluator(given, stop, builds=builds))
         return evaluators[0]
 
     options = Options(budget=Budget(attempts=attempts), jobs=jobs, commit=False)
@@ -129,6 +153,7 @@ def run(folder: Path, url: str, jobs: int, attempts: int) -> None:
     asyncio.run(search(Search(experiment, proposer, options, open_judge), watch))
     found = {
         "search_s": watch.last_s - watch.first_s,
+        "build_s": statistics.median(evaluators[0].build_s),
         "work_ms": 1e3 * statistics.median(evaluators[0].work_s),
         "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -164,13 +189,13 @@ def measure(kind: str, jobs: int, attempts: int) -> dict[str, Any]:
             url = server.stdout.readline().strip()
             try:
                 began_s = time.perf_counter()
-                command = [*me, "--run", str(folder), "--url", url, "--jobs", str(jobs), *shape]
+                command = [*me, "--run", str(folder), "--url", url, "--jobs", str(jobs), "--latency", kind, *shape]
                 done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
                 process_s = time.perf_counter() - began_s
             finally:
                 server.terminate()
     found = json.loads(done.stdout)
-    best_s = ideal_s(latencies(kind, attempts), jobs)
+    best_s = ideal_s(latencies(kind, attempts), jobs, EVALUATION_S + found["build_s"])
     about = {"schema": 1, "benchmark": "pipeline", "latency": kind, "jobs": jobs, "attempts": attempts}
     shares = {"of_ideal": best_s / found["search_s"], "process_of_ideal": best_s / process_s}
     return {**about, "ideal_s": best_s, **found, "process_s": process_s, **shares}
@@ -188,16 +213,16 @@ def main() -> int:
         serve(args.serve, args.attempts)
         return 0
     if args.run:
-        run(Path(args.run), args.url, args.jobs[0], args.attempts)
+        run(Path(args.run), args.url, args.jobs[0], args.attempts, builds=args.latency == [BUILD])
         return 0
     rows = []
     for kind, jobs in itertools.product(args.latency, args.jobs):
         rows.append(measure(kind, jobs, args.attempts))
         print(json.dumps(rows[-1]), flush=True)
-    columns = ("latency", "jobs", "ideal_s", "search_s", "of_ideal", "process_s", "process_of_ideal", "work_ms")
-    print("\n" + "".join(f"{name:>17}" for name in (*columns, "resident_mb")))
+    columns = "latency jobs ideal_s search_s of_ideal process_s process_of_ideal build_s work_ms resident_mb".split()
+    print("\n" + "".join(f"{name:>17}" for name in columns))
     for row in rows:
-        cells = (row[name] for name in (*columns, "resident_mb"))
+        cells = (row[name] for name in columns)
         print("".join(f"{cell:>17.3f}" if isinstance(cell, float) else f"{cell:>17}" for cell in cells))
     print("targets: " + "; ".join(f"{kind}: {target}" for kind, target in TARGETS.items()) + f"; {MEMORY_MB} MB")
     return 0

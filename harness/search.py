@@ -4,7 +4,8 @@ Resuming is running again: what the journal holds is folded, and what it left op
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import ChainMap
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,13 +15,14 @@ from typing import Protocol, Self
 from harness.ask.proposer import Proposer, Request
 from harness.ask.reply import Unreadable, read_reply
 from harness.contract import Experiment
+from harness.docket import Docket, Ready, Threads, cancel
 from harness.hooks import blame
 from harness.judge.clock import Stop
 from harness.judge.device import lacks
 from harness.judge.machine import fingerprint
 from harness.judge.stats import ALPHA
 from harness.judge.toolchain import require_compiler
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget, Ledger, require_price
 from harness.keep.scores import Scores
 from harness.keep.sources import BEST
@@ -29,7 +31,7 @@ from harness.keep.store import start_over as keep_start_over
 from harness.keep.usage import priced
 from harness.pipeline import Pipeline
 from harness.prompting import Asked, Prompter
-from harness.records import SEED, Attempt, Candidate, Proposal, Status, Verdict
+from harness.records import SEED, Attempt, Proposal, Status, Verdict
 from harness.show.pages import called
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
@@ -43,7 +45,8 @@ _HEAD_START_S = 0.05  # of the first request: loading a judge keeps the interpre
 class Examiner(Remeasures, Protocol):
     """Who decides: the judge, or a stand-in where only the harness itself is measured."""
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict: ...
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared: ...
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +83,10 @@ class Search:
         self._open_judge = open_judge
         self._stop = Stop()
         self._exit = ExitStack()
+        self._threads = Threads()
+        self._docket = Docket(self._prepare)
         self._opening: asyncio.Task[Examiner] | None = None
-        self._judging: asyncio.Future[Verdict] | None = None
+        self._judging: asyncio.Task[Attempt] | None = None
         self._pipeline: Pipeline | None = None
         self._unanswered: list[Asked] = []
         self._unjudged: dict[int, Asked] = {}
@@ -105,8 +110,9 @@ class Search:
             if self._pipeline:
                 await self._pipeline.close()
             await self.proposer.close()
-            threads = [thread for thread in (self._opening, self._judging) if thread]
-            await asyncio.gather(*threads, return_exceptions=True)
+            await self._docket.close()
+            await cancel(*(task for task in (self._judging, self._opening) if task))
+            await self._threads.close()
         blame(self.experiment.folder, fault)
 
     def _judge(self) -> "asyncio.Task[Examiner]":
@@ -117,7 +123,7 @@ class Search:
 
     async def _opened(self) -> Examiner:
         await asyncio.sleep(_HEAD_START_S)
-        return await asyncio.to_thread(self._open_judge, self.experiment, self._stop)
+        return await self._threads.run(partial(self._open_judge, self.experiment, self._stop))
 
     @property
     def scores(self) -> Scores:
@@ -157,6 +163,8 @@ class Search:
         arrived = list(self.store.state.pending.values())[: self.options.budget.attempts]
         pipeline = Pipeline(self.options.jobs, partial(self._send, view), self._ledger.hold, view.note, arrived)
         self._pipeline = pipeline
+        for proposal in arrived:
+            self._docket.add(proposal)
         async for proposal in pipeline.replies():
             yield proposal
             if self._is_interrupted:
@@ -199,56 +207,69 @@ class Search:
         self._ledger.replied(usage)
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
+        self._docket.add(proposal)
         return proposal
 
-    async def judge(self, proposal: Proposal) -> Attempt:
-        """The attempt that a proposal becomes. Reading and remembering come before building and measuring."""
+    async def _prepare(self, proposal: Proposal) -> Ready:
+        """Reading and remembering come before building, and all of it needs no champion."""
         parent = self.store.parent(proposal.parent)
         answer = read_reply(proposal.reply, proposal.finish_reason, self.experiment, parent.source)
         if isinstance(answer, Unreadable):
-            return self._attempt(proposal, None, Verdict(status=Status.UNREADABLE, reason=answer.reason))
-        known = self.store.state.seen.get(answer.digest)
+            return Ready(candidate=None, found=Verdict(status=Status.UNREADABLE, reason=answer.reason))
+        known = ChainMap(self.store.state.seen, self._docket.sources).get(answer.digest)
         if known:
-            return self._attempt(proposal, answer, Verdict(status=Status.DUPLICATE, reason=f"the same code as {known}"))
+            return Ready(candidate=answer, found=Verdict(status=Status.DUPLICATE, reason=f"the same code as {known}"))
         judge = await self._judge()
-        rivals = Rivals(champion=self.store.champion_source(), specialists=self.store.specialist_sources())
-        standings = Standings(
-            is_new_combination=self.store.is_new_combination(answer.tags), objects=self.store.state.objects
-        )
-        alpha = ALPHA / self.options.budget.attempts
-        judging = partial(judge.judge, answer.source, rivals, standings, alpha)
-        return self._attempt(proposal, answer, await self._to_its_end(judging))
+        objects = ChainMap(self.store.state.objects, self._docket.objects)
+        return Ready(candidate=answer, found=await self._threads.run(partial(judge.prepare, answer.source, objects)))
 
-    async def _to_its_end(self, judging: Callable[[], Verdict]) -> Verdict:
-        """An interrupt hangs up on the requests in flight at once. The judgement at hand may end by itself if it does
-        so in a moment; what takes longer, or is interrupted again, is left to the next run."""
-        self._judging = verdict = asyncio.get_running_loop().run_in_executor(None, judging)
+    async def judge(self, proposal: Proposal) -> Attempt:
+        """The attempt that a proposal becomes. An interrupt hangs up on the requests in flight at once. The judgement
+        at hand may end by itself if it does so in a moment; what takes longer, or is interrupted again, is left to the
+        next run."""
+        self._judging = asyncio.create_task(self._attempt(proposal))
         try:
-            return await asyncio.shield(verdict)
+            return await asyncio.shield(self._judging)
         except asyncio.CancelledError:
             self._is_interrupted = True
             if self._pipeline:
                 await self._pipeline.close()
-            await asyncio.wait({verdict}, timeout=_GRACE_S)
-            if not verdict.done():
+            await self._docket.close()
+            if self._opening is None or self._opening.done():  # before the judge is open, nothing ends in a moment
+                await asyncio.wait({self._judging}, timeout=_GRACE_S)
+            if not self._judging.done():
                 raise
-            return verdict.result()
+            return self._judging.result()
 
-    def _attempt(self, proposal: Proposal, candidate: Candidate | None, verdict: Verdict) -> Attempt:
+    async def _attempt(self, proposal: Proposal) -> Attempt:
+        ready = await self._docket.take(proposal.number)
+        verdict = await self._verdict(ready)
         return Attempt(
             number=proposal.number,
             parent=proposal.parent,
             model=proposal.model,
             at=now(),
-            candidate=candidate,
+            candidate=ready.candidate,
             verdict=verdict,
             usage=proposal.usage,
             choices=proposal.choices,
         )
 
+    async def _verdict(self, ready: Ready) -> Verdict:
+        """Measured where that is needed, against whoever is the champion now."""
+        if isinstance(ready.found, Verdict):
+            return ready.found
+        assert ready.candidate is not None
+        judge = await self._judge()
+        rivals = Rivals(champion=self.store.champion_source(), specialists=self.store.specialist_sources())
+        standings = Standings(is_new_combination=self.store.is_new_combination(ready.candidate.tags))
+        alpha = ALPHA / self.options.budget.attempts
+        return await self._threads.run(partial(judge.measure, ready.found, rivals, standings, alpha))
+
     def keep(self, attempt: Attempt) -> None:
         self._unjudged.pop(attempt.number, None)
         self.store.keep(attempt)
+        self._docket.judged(attempt.number)
         self._ledger.judged(attempt)
 
 

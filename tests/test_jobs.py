@@ -5,7 +5,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import scratch
 from harness.ask.models.builtin import Builtin
 from harness.ask.models.replay import Replay
 from harness.contract import load
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Estimate, Status, Verdict
 from harness.search import Options, Search
@@ -93,7 +93,10 @@ def test_the_prompt_that_is_kept_of_an_attempt_is_the_one_that_was_answered(four
 class Slow:
     """Stands in for the judge where only the harness is looked at: every candidate loses, after a moment."""
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared:
+        return Prepared(source=source)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         time.sleep(0.02)
         return Verdict(status=Status.SLOWER, reason="slower", speedup=Estimate(ratio=0.9, low=0.8, high=1.0))
 
@@ -184,10 +187,10 @@ class AboutToEnd(Slow):
     def __init__(self) -> None:
         self.began = threading.Event()
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         self.began.set()
         time.sleep(0.2)
-        return super().judge(source, rivals, standings, alpha)
+        return super().measure(prepared, rivals, standings, alpha)
 
 
 @pytest.mark.parametrize(("times", "kept"), [(1, ["judged"]), (2, [])])

@@ -1,10 +1,12 @@
 """One candidate's way through the judge: gate, build, validation, measurement, re-verification; out comes a verdict.
 
-The order is the whole of it; how each step works is the business of the module that it calls.
+The order is the whole of it; how each step works is the business of the module that it calls. `prepare` and `measure`
+may run at once, each in a thread of its own and for one source at a time.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -18,14 +20,14 @@ from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Comparison
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
-from harness.judge.inputs import Arena, Placement, lay_out
+from harness.judge.inputs import Arena, Placement, Workload, lay_out
 from harness.judge.kinds import open_kind
 from harness.judge.machine import fingerprint
-from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort
+from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort, Probe
 from harness.judge.noise import BLOCKS, Noise, known
-from harness.judge.quiet import alone
+from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, cache_folder
-from harness.judge.verdict import Finding, Rivals, Standings, against_seed
+from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed
 from harness.records import Status, Verdict, Violation
 
 IMPOSSIBLE = 1.5  # of the measured ceiling, which a busy hour may have put too low
@@ -45,11 +47,10 @@ class Judge:
         self.kind = open_kind(experiment)
         self._noise: Noise | None = None
         self._ceiling: roofline.Ceiling | None = None
-        self._object_digest = ""
         self.unguarded: tuple[str, ...] = ()
         self._rng = np.random.default_rng()  # seeded by the system: nothing that a candidate could know
         self._artifacts: dict[str, Artifact] = {}
-        self._probes: dict[str, measure.Probe] = {}
+        self._probes: dict[str, Probe] = {}
         self.trusted(self.seed)
         if require_sandbox and self.unguarded:
             raise JudgeError(
@@ -59,31 +60,49 @@ class Judge:
 
     def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         """The verdict on one source. The candidate's faults are in it; only the harness's own are raised."""
-        return self._stated(lambda: self._judge(source, rivals, standings, alpha))
+        return self.measure(self.prepare(source), rivals, standings, alpha)
+
+    def prepare(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Prepared:
+        """Everything that comes before the measurement and needs no rival. `objects`: where code was first seen."""
+        started_s = time.monotonic()
+        artifact = fault = None
+        try:
+            with aside(self.stop):
+                artifact = self._built(source)
+                _refuse_known(artifact, objects)
+                if self._check_artifact:
+                    _refuse(self.kind.look_into(artifact))
+            if self.kind.is_runnable:
+                self._validate(artifact)
+        except Fault as found:
+            fault = found.with_traceback(None)  # which holds on to whole arenas
+        return Prepared(source=source, artifact=artifact, fault=fault, seconds=time.monotonic() - started_s)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        """The verdict on what was prepared, against the rivals of this moment."""
+        return self._stated(prepared, lambda artifact: self._judge(prepared.source, artifact, rivals, standings, alpha))
 
     def remeasure(self, source: str) -> Verdict:
         """An earlier winner once more, against the seed alone: `accepted` where it is faster over all cases,
         `specialist` where it is on some. Its faults are in the verdict, as in `judge`."""
-        return self._stated(lambda: self._remeasure(source))
+        return self._stated(self.prepare(source), self._remeasure)
 
-    def _stated(self, decide: Callable[[], Verdict]) -> Verdict:
+    def _stated(self, prepared: Prepared, decide: Callable[[Artifact], Verdict]) -> Verdict:
         """A verdict with what it rests on: the machine, what its kernel lacks, and the time that it took."""
         started_s = time.monotonic()
-        self._object_digest = ""
         try:
-            found = decide()
+            found = decide(prepared.admitted)
         except Fault as fault:
             found = fault.verdict()
         return replace(
             found,
-            object_digest=self._object_digest,
+            object_digest=prepared.object_digest,
             unguarded=self.unguarded,
             machine=fingerprint(self.experiment),
-            seconds=round(time.monotonic() - started_s, 3),
+            seconds=round(prepared.seconds + time.monotonic() - started_s, 3),
         )
 
-    def _judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
-        candidate = self.admit(source, standings.objects)
+    def _judge(self, source: str, candidate: Artifact, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         if self.kind.lacks:
             return self._untimed()
         screening = self.compare(candidate, rivals.champion, alpha)
@@ -95,8 +114,7 @@ class Judge:
         _refuse_impossible(found)
         return self._verify(source, rivals, provisional, standings)
 
-    def _remeasure(self, source: str) -> Verdict:
-        candidate = self.admit(source)
+    def _remeasure(self, candidate: Artifact) -> Verdict:
         if self.kind.lacks:
             return self._untimed()
         again = self.compare(candidate, self.seed, stats.ALPHA)
@@ -111,28 +129,12 @@ class Judge:
 
     def examine(self, source: str) -> Verdict | None:
         """Everything that comes before the measurement; None where nothing was found against the source."""
-        try:
-            self.admit(source)
-        except Fault as fault:
-            return fault.verdict()
-        return None
-
-    def admit(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Artifact:
-        """Gate, build, artifact, validation: what passes may be measured. Raises Fault at the first thing found."""
-        _refuse(self.kind.inspect(source, self.stop))
-        artifact = self._built(source)
-        self._object_digest = artifact.digest
-        if artifact.digest in objects:
-            raise Fault(Status.DUPLICATE, f"compiles to the same code as {objects[artifact.digest]}")
-        if self._check_artifact:
-            _refuse(self.kind.look_into(artifact))
-        if self.kind.is_runnable:
-            self._validate(artifact)
-        return artifact
+        fault = self.prepare(source).fault
+        return fault.verdict() if fault else None
 
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
-        candidate = self.admit(source)
+        candidate = self.prepare(source).admitted
         again = self.compare(candidate, rivals.champion, stats.ALPHA, seed_often=True)
         finding = again.finding()
         held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case))
@@ -217,6 +219,7 @@ class Judge:
         )
 
     def _built(self, source: str) -> Artifact:
+        _refuse(self.kind.inspect(source, self.stop))
         built = self.kind.build(source, self.stop)
         if self.stop:
             raise Interrupted
@@ -228,7 +231,7 @@ class Judge:
         """A source that is trusted to work here; JudgeError where it does not."""
         if source not in self._artifacts:
             try:
-                built = self.admit(source)
+                built = self.prepare(source).admitted
                 if not self.kind.lacks:
                     self._probes[source] = measure.probe(self.experiment, self.kind, built, self._rng, self.stop)
             except Fault as fault:
@@ -237,7 +240,7 @@ class Judge:
             remarks.keep(self.experiment, cache_folder(), source, built.remarks)
         return self._artifacts[source]
 
-    def probe(self, source: str) -> measure.Probe:
+    def probe(self, source: str) -> Probe:
         """How long a trusted source's calls take, roughly."""
         self.trusted(source)
         return self._probes[source]
@@ -246,30 +249,43 @@ class Judge:
         """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss. The
         code lies where it may lie when it is timed."""
         evaluation = self.experiment.evaluation
-        moved = self.kind.moved(artifact, self._rng, self.stop)
-        checks = [*evaluation.checks, *evaluation.hidden(self._rng)]
-        for start in range(0, len(checks), _CHECKS_AT_ONCE):
-            arena = Arena()
-            workloads = [
-                lay_out(self.experiment, case, self._rng, 1, placement, arena)
-                for case in checks[start : start + _CHECKS_AT_ONCE]
-                for placement in (Placement.LEFT, Placement.RIGHT, Placement.ODD)
-            ]
-            arena.open()
-            try:
-                with alone(self.stop) as cpu, self.kind.arm(moved, arena, 0, cpu, self.stop) as arm:
-                    self.unguarded = arm.unguarded
-                    for workload in workloads:
-                        measure.checked_visit(arm, workload)
-                    measure.check_stateless(arm)
-            finally:
-                arena.close()
+        with ExitStack() as stack:
+            with aside(self.stop):
+                moved = self.kind.moved(artifact, self._rng, self.stop)
+                checks = [*evaluation.checks, *evaluation.hidden(self._rng)]
+                parts = (checks[start : start + _CHECKS_AT_ONCE] for start in range(0, len(checks), _CHECKS_AT_ONCE))
+                laid_out = [self._laid_out(part, stack) for part in parts]
+            for arena, workloads in laid_out:
+                self._visit(moved, arena, workloads)
+
+    def _laid_out(self, checks: Sequence[Case], stack: ExitStack) -> tuple[Arena, Sequence[Workload]]:
+        arena = Arena()
+        workloads = [
+            lay_out(self.experiment, case, self._rng, 1, placement, arena)
+            for case in checks
+            for placement in (Placement.LEFT, Placement.RIGHT, Placement.ODD)
+        ]
+        stack.callback(arena.close)
+        arena.open()
+        return arena, workloads
+
+    def _visit(self, artifact: Artifact, arena: Arena, workloads: Sequence[Workload]) -> None:
+        with alone(self.stop) as cpu, self.kind.arm(artifact, arena, 0, cpu, self.stop) as arm:
+            self.unguarded = arm.unguarded
+            for workload in workloads:
+                measure.checked_visit(arm, workload)
+            measure.check_stateless(arm)
 
 
 def _refuse(violations: Sequence[Violation]) -> None:
     if violations:
         more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
         raise Fault(Status.FORBIDDEN, violations[0].message + more, violations=tuple(violations))
+
+
+def _refuse_known(artifact: Artifact, objects: Mapping[str, str]) -> None:
+    if artifact.digest in objects:
+        raise Fault(Status.DUPLICATE, f"compiles to the same code as {objects[artifact.digest]}")
 
 
 def _refuse_impossible(found: Verdict) -> None:

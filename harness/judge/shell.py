@@ -83,7 +83,7 @@ class MetricJudge(Judge):
     def trusted(self, source: str) -> Artifact:
         if source not in self._artifacts:
             try:
-                self._artifacts[source] = self._tried(lambda: self.admit(source))
+                self._artifacts[source] = self._tried(lambda: self.prepare(source).admitted)
             except Fault as fault:
                 raise self._unfit(source, fault) from None
         return self._artifacts[source]
@@ -164,7 +164,8 @@ class MetricJudge(Judge):
 
     def _value(self, artifact: Artifact) -> float:
         value = command.run(self.experiment, self.command, artifact.content.decode(), self.stop)
-        self._varies |= self._first.setdefault(artifact.digest, value) != value
+        if self._first.setdefault(artifact.digest, value) != value:
+            self._varies = True
         return value
 
     def _validate(self, artifact: Artifact) -> None:
@@ -180,6 +181,6 @@ class MetricJudge(Judge):
                     raise
         return step()
 
-    def _remeasure(self, source: str) -> Verdict:
-        found = super()._remeasure(source)
+    def _remeasure(self, candidate: Artifact) -> Verdict:
+        found = super()._remeasure(candidate)
         return replace(found, reason=found.reason.replace("faster", "better").replace("slower", "worse"))

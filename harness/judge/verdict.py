@@ -8,9 +8,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.judge import stats
+from harness.judge.fault import Fault
+from harness.judge.toolchain import Artifact
 from harness.records import CaseResult, Estimate, Status
 
 ACCEPTED_WITHIN = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A source with which all is done that comes before measuring: its artifact, and what was found against it, if
+    anything was. `seconds`: that this took."""
+
+    source: str
+    artifact: Artifact | None = None
+    fault: Fault | None = None
+    seconds: float = 0.0
+
+    @property
+    def admitted(self) -> Artifact:
+        """What may be measured; raises what was found against it."""
+        if self.fault:
+            raise self.fault
+        assert self.artifact is not None
+        return self.artifact
+
+    @property
+    def object_digest(self) -> str:
+        return self.artifact.digest if self.artifact else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +62,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standings:
-    """What a candidate is up against besides the champion's speed: the tags and the compiled code of earlier ones."""
+    """What a candidate is up against besides the champion's speed: the tags of earlier ones."""
 
     is_new_combination: bool
-    objects: Mapping[str, str] = field(default_factory=dict)  # digest -> where it was first seen
 
 
 def accept(finding: Finding, standings: Standings) -> Status:

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from documented import differences, sections
 from harness.ask.models.backoff import Patience
 from harness.ask.models.openai import OpenAI
 from harness.contract import load
-from harness.judge.verdict import Rivals, Standings
+from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
 from harness.records import Verdict
 from harness.search import Options, Search
@@ -24,7 +25,10 @@ FAULTS = (Answer(status=429), Answer(resets=True), Answer(status=500), Answer(bo
 class Nobody:
     """In place of the judge: no reply of this test holds a candidate."""
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+    def prepare(self, source: str, objects: Mapping[str, str]) -> Prepared:
+        return Prepared(source=source)
+
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         raise NotImplementedError
 
     def remeasure(self, source: str) -> Verdict:

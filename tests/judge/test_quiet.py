@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from harness.errors import JudgeError
 from harness.judge.clock import Interrupted, Stop
-from harness.judge.quiet import alone
+from harness.judge.quiet import alone, apart, aside
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = (
@@ -64,9 +66,7 @@ def test_who_waits_can_be_interrupted() -> None:
 def test_a_holder_that_was_stopped_is_named_to_whoever_waits_too_long(tmp_path: Path) -> None:
     held = holder(tmp_path, 1, 60)
     try:
-        path = tmp_path / "loop.py-measuring.lock"
-        while not (path.is_file() and path.read_text().strip()):
-            assert held.poll() is None
+        _wait_until_held(tmp_path, held)
         with pytest.raises(JudgeError, match=f"process {held.pid} keeps"), alone(Stop(), tmp_path):
             pass
     finally:
@@ -89,6 +89,69 @@ def test_users_with_a_temporary_folder_of_their_own_share_the_place(tmp_path: Pa
         with pytest.raises(subprocess.TimeoutExpired):
             other.communicate(timeout=1)
     assert other.communicate(timeout=60)[0] == "in\n"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "cores"), [({9000}, set()), ({9000, 9001, 9002}, set()), ({9000, 9001, 9002, 9003}, {9000, 9001, 9002})]
+)
+def test_a_core_is_worked_on_beside_a_measurement_only_where_enough_are_left(
+    allowed: set[int], cores: set[int]
+) -> None:
+    assert set(apart(allowed)) == cores
+
+
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    yield
+    os.sched_setaffinity(0, allowed)
+
+
+def _wait_until_held(folder: Path, held: "subprocess.Popen[str]") -> None:
+    path = folder / "loop.py-measuring.lock"
+    while not (path.is_file() and path.read_text().strip()):
+        assert held.poll() is None
+
+
+@pytest.mark.usefixtures("one_core")
+def test_where_cores_are_few_a_build_waits_while_somebody_measures(tmp_path: Path) -> None:
+    held = holder(tmp_path, 1, 0.5)
+    _wait_until_held(tmp_path, held)
+    with aside(Stop(), tmp_path):
+        began_s = time.monotonic()
+    assert began_s > float(held.communicate()[0].split()[1])
+
+
+@pytest.mark.usefixtures("one_core")
+def test_where_cores_are_few_nobody_measures_during_a_build(tmp_path: Path) -> None:
+    with aside(Stop(), tmp_path):
+        held = holder(tmp_path, 1, 0.0)
+        with pytest.raises(subprocess.TimeoutExpired):
+            held.communicate(timeout=0.7)
+    held.communicate(timeout=10)
+
+
+@pytest.mark.usefixtures("one_core")
+def test_a_build_that_waits_can_be_interrupted(tmp_path: Path) -> None:
+    stop = Stop()
+    threading.Timer(0.1, stop.set).start()
+    with alone(Stop(), tmp_path), pytest.raises(Interrupted), aside(stop, tmp_path):
+        pass
+
+
+@pytest.mark.skipif(not apart(os.sched_getaffinity(0)), reason="needs more cores")
+def test_where_cores_are_many_a_build_waits_for_nobody_and_keeps_off_the_core_that_is_measured_on(
+    tmp_path: Path,
+) -> None:
+    allowed, held = os.sched_getaffinity(0), holder(tmp_path, 1, 60)
+    try:
+        _wait_until_held(tmp_path, held)
+        with aside(Stop(), tmp_path):
+            assert max(allowed) not in os.sched_getaffinity(0)
+    finally:
+        held.kill()
+        held.communicate()
 
 
 def test_the_cores_are_given_back(tmp_path: Path) -> None:
