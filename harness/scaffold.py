@@ -218,7 +218,7 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
 def _try(experiment: Experiment, args: argparse.Namespace, source: str, files: Sequence[str]) -> float:
     assert experiment.command is not None
     try:
-        return command.run(experiment, experiment.command, source, Stop())
+        return command.run(experiment, experiment.command, source, Stop()).value
     except Fault as fault:
         hint = f"it runs in a copy of {', '.join([args.source, *files])}; --with PATH adds what else it needs."
         if fault.status is Status.TIMED_OUT:

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.contract import Experiment
@@ -38,15 +39,23 @@ _KEPT_BYTES = 64 << 10  # of each end of an output
 _LINE_CHARS = 200
 
 
-def run(experiment: Experiment, command: Command, source: str, stop: Stop) -> float:
-    """The metric of this source. Fault where the command fails, `Interrupted` where `stop` was raised."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a run that ended well came to: the metric, and all that was printed, cut in the middle."""
+
+    value: float
+    output: str
+
+
+def run(experiment: Experiment, command: Command, source: str, stop: Stop) -> Ran:
+    """One run of this source. Fault where the command fails, `Interrupted` where `stop` was raised."""
     try:
         with workplace() as scratch:
             copy = _lay_out(experiment, command, source, scratch)
             code = _run(experiment, command, scratch, stop)
             said = _Said(scratch, experiment.limits.timeout_s, code)
             said.refuse_failure()
-            return _value(command, copy, said)
+            return Ran(value=_value(command, copy, said), output=said.detail)
     except OSError as fault:
         raise JudgeError(
             f"{experiment.name}: cannot run its command in {tempfile.gettempdir()}: {fault.strerror or fault}.",

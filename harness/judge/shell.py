@@ -74,6 +74,7 @@ class MetricJudge(Judge):
         self.command = experiment.command
         self._first: dict[str, float] = {}  # the first number of each source, by digest
         self._varies = False
+        self._output = ""  # of the candidate's last run that ended well
         super().__init__(experiment, stop)
         self.unguarded = ("sandbox",)
         seed = self.trusted(self.seed)
@@ -153,24 +154,32 @@ class MetricJudge(Judge):
             vs_seed={case: self.command.log_ratio(ours, values[SEED])} if SEED in values else {},
         )
 
+    def _stated(self, decide: Callable[[], Verdict]) -> Verdict:
+        """With what the candidate printed last, as a failure has it."""
+        self._output = ""
+        found = super()._stated(decide)
+        return found if found.status.is_failure else replace(found, detail=self._output)
+
     def _run(self, name: str, artifact: Artifact) -> float:
         """The number of one run: a fault of the candidate's is its own, another side's the judge's."""
         if name == CANDIDATE:
-            return self._value(artifact)
+            ran = self._ran(artifact)
+            self._output = ran.output
+            return ran.value
         try:
-            return self._tried(lambda: self._value(artifact))
+            return self._tried(lambda: self._ran(artifact)).value
         except Fault as fault:
             raise self._unfit(artifact.content.decode(), fault) from None
 
-    def _value(self, artifact: Artifact) -> float:
-        value = command.run(self.experiment, self.command, artifact.content.decode(), self.stop)
-        if self._first.setdefault(artifact.digest, value) != value:
+    def _ran(self, artifact: Artifact) -> command.Ran:
+        ran = command.run(self.experiment, self.command, artifact.content.decode(), self.stop)
+        if self._first.setdefault(artifact.digest, ran.value) != ran.value:
             self._varies = True
-        return value
+        return ran
 
     def _validate(self, artifact: Artifact) -> None:
         """One run that ends well; right or wrong is the command's to say."""
-        self._value(artifact)
+        self._ran(artifact)
 
     def _tried(self, step: Callable[[], Result]) -> Result:
         for _ in range(_TRIES - 1):

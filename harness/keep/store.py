@@ -125,7 +125,8 @@ class Store:
     def verified(self, attempt: int, verdict: Verdict) -> None:
         """What a winner was measured to be now. Where the title went to another one, the candidate file follows."""
         before = self.state.scores.champion_attempt, self.state.scores.start
-        event = Verified(number=self.state.scores.verified + 1, at=now(), attempt=attempt, verdict=verdict)
+        number, verdict = self.state.scores.verified + 1, shortened(verdict)
+        event = Verified(number=number, at=now(), attempt=attempt, verdict=verdict)
         self._journal.append(event)
         self.state.fold(event)
         self._behind.settle()

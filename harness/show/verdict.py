@@ -58,7 +58,7 @@ def verdict_text(name: str, verdict: Verdict, unit: str = "s") -> str:
     for violation in verdict.violations:
         where = f"line {violation.line}: " if violation.line else ""
         lines.append(f"  {where}{printable(violation.message)} ({violation.rule})")
-    if verdict.detail:
+    if verdict.status.is_failure and verdict.detail:  # what a good run has printed is left to files and JSON
         lines += [f"  | {printable(line)}" for line in shortened(verdict).detail.splitlines()]
     noise = f", noise of a block {verdict.noise:.1%}" if verdict.noise else ""
     lines.append(f"  {verdict.seconds:.2f} s on {verdict.machine}{noise}")

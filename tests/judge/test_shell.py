@@ -57,7 +57,7 @@ def make(folder: Path, run: str, *, timeout_s: float = 10, **about: str) -> Expe
 
 def value_of(experiment: Experiment, source: str = SEED) -> float:
     assert experiment.command is not None
-    return command.run(experiment, experiment.command, source, Stop())
+    return command.run(experiment, experiment.command, source, Stop()).value
 
 
 def fault_of(experiment: Experiment, source: str = SEED) -> Fault:
@@ -107,6 +107,20 @@ def test_a_command_that_fails_is_a_crash_with_the_line_that_matters(tmp_path: Pa
 def test_a_long_output_is_cut_in_the_middle(tmp_path: Path) -> None:
     detail = fault_of(make(tmp_path / "one", "echo begin; seq 100000; echo end; exit 1")).detail
     assert "begin" in detail and "end" in detail and "bytes left out" in detail and len(detail) < 200_000
+
+
+def test_what_a_good_run_printed_is_kept_with_the_verdict_and_cut_in_the_middle(tmp_path: Path) -> None:
+    verdict = judged(make(tmp_path / "one", f"echo begin; seq 100000; echo end >&2; {PRINTS}"), returns(11))
+    assert verdict.status is Status.BEST
+    assert verdict.detail.startswith("stdout:\nbegin\n1\n") and verdict.detail.endswith("score: 11\nstderr:\nend")
+    assert "bytes left out" in verdict.detail and len(verdict.detail) < 200_000
+
+
+def test_what_a_run_before_a_failure_printed_is_not_taken_for_the_failure_s(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    fails_at_the_third = f"grep 11 f.py >> {runs}; [ $(wc -l < {runs}) -lt 3 ] && {PRINTS}"
+    verdict = judged(make(tmp_path / "one", fails_at_the_third), returns(11))
+    assert (verdict.status, verdict.detail) == (Status.CRASHED, "")
 
 
 def test_a_time_out_ends_the_whole_group(tmp_path: Path) -> None:
