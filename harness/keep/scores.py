@@ -171,6 +171,11 @@ class Scores:
                 champion_again=float(again) if again else None,
             )
 
+    @property
+    def has_times(self) -> bool:
+        """Whether any attempt got as far as being timed; before, there is nothing to draw."""
+        return any(step.speedup is not None for step in self.steps())
+
     def to_json(self) -> dict[str, Any]:
         return {"schema": 1, **{item.name: to_json(getattr(self, item.name)) for item in fields(self)}}
 

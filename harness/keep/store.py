@@ -80,7 +80,8 @@ class Store:
     ) -> None:
         with self._exit:
             self._behind.settle()
-            self._write(self._snapshots(with_picture=self._drawn != self.state.scores.last_attempt))
+            scores = self.state.scores
+            self._write(self._snapshots(with_picture=scores.has_times and self._drawn != scores.last_attempt))
 
     def _journal_of(self, new: Seeded) -> Journal:
         """The journal of the search at hand; that of another one is set aside, not mixed with it."""

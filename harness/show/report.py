@@ -38,7 +38,8 @@ def scores_md(scores: Scores) -> str:
             _tokens(scores),
             _winners(scores),
             _champion_cases(scores.champion, scores.unit) if scores.champion else "",
-            f"## The search\n\n![search]({PICTURE})\n",
+            "## The search\n",
+            f"![search]({PICTURE})\n" if scores.has_times else "",
             counts(scores.counts, scores.last_attempt),
         )
     )

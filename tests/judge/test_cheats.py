@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from brief import brief
 from cheats import naive_harness
 from cheats.corpus import AIMED, CORPUS, ROWS, Cheat
 from harness import contract
@@ -17,7 +18,7 @@ from harness.judge.verdict import Rivals, Standings
 from harness.records import Verdict
 
 LINEAR = contract.load(contract.ROOT / "linear")
-QUICK = replace(LINEAR, limits=replace(LINEAR.limits, timeout_s=1, build_timeout_s=2))
+QUICK = brief(LINEAR, "decode", "small-batch", "odd", timeout_s=1, build_timeout_s=2)
 NAIVE = LINEAR.seed_path.read_text(encoding="utf-8")
 # What the gate or the artifact check stops; all others meet process and sandbox anyway.
 STOPPED_EARLY = [cheat for cheat in [*CORPUS, *AIMED] if "forbidden" in cheat.judged]

@@ -1,10 +1,10 @@
 """Honest candidates of every style pass the judge: what looks suspicious and is fine must not be refused."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from brief import brief
 from harness import contract
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
@@ -41,7 +41,7 @@ def verdict(judge: Judge, path: Path) -> Verdict:
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    return Judge(replace(LINEAR, limits=replace(LINEAR.limits, timeout_s=2)), Stop())
+    return Judge(brief(LINEAR, "decode", "small-batch", "odd", timeout_s=2), Stop())
 
 
 @pytest.mark.parametrize("path", parameters())

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from brief import brief
 from harness import contract
 from harness.errors import JudgeError
 from harness.judge import toolchain
@@ -13,7 +14,7 @@ from harness.judge.verdict import Rivals, Standings
 from harness.records import Status, Verdict
 
 LINEAR = contract.load(contract.ROOT / "linear")
-QUICK = replace(LINEAR, limits=replace(LINEAR.limits, timeout_s=1))
+QUICK = brief(LINEAR, "decode", "decode-wide", "small-batch", "odd", timeout_s=1)
 NAIVE = LINEAR.seed_path.read_text()
 FASTER = """
 void linear(float *out, const float *x, const float *weight, const float *bias, int rows, int in_features,

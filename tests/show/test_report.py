@@ -147,7 +147,11 @@ def test_the_champion_has_a_table_of_its_cases_with_intervals() -> None:
 
 
 def test_the_picture_is_shown() -> None:
-    assert "![search](SCORES.svg)" in scores_md(_scores())
+    assert "![search](SCORES.svg)" in scores_md(_scores(attempt(1, Status.SLOWER)))
+
+
+def test_no_picture_is_shown_before_an_attempt_was_timed() -> None:
+    assert "SCORES.svg" not in scores_md(_scores(attempt(1, Status.WRONG)))
 
 
 def test_the_machine_is_named() -> None:
