@@ -239,7 +239,7 @@ def test_instructions_can_be_a_file(experiment: Path, tmp_path: Path) -> None:
 
 def test_a_fresh_clone_goes_on_from_the_scores(later: Path, tmp_path: Path) -> None:
     git(later.parent, "clone", "-q", str(later.parent), str(tmp_path / "clone"))
-    replies = scratch.write_replies(tmp_path / "replies", *REPLIES, fenced(scratch.WRONG))
+    replies = scratch.write_replies(tmp_path / "replies", *REPLIES[:WINNER], scratch.PROSE, fenced(scratch.WRONG))
     clone = tmp_path / "clone" / "total"
     done = loop(clone, "--model", replies, "--json", "--no-commit", "--loop", "9")
     attempts = [line for line in done.lines if line["event"] == "attempt"]
@@ -256,8 +256,11 @@ def test_without_commits_a_winner_is_kept_and_git_is_left_alone(experiment: Path
 
 
 def test_the_builtin_proposer_searches_and_ends_when_its_space_is_used_up(experiment: Path) -> None:
+    halved = scratch.SEED.replace("sum +=", "sum = HALVED +")
+    render = f'return {halved!r}.replace("HALVED", "sum" + " / 2 * 2" * choices["times"])'
+    (experiment / "space.py").write_text(f'CHOICES = {{"times": (2, 4, 6)}}\n\n\ndef render(choices):\n    {render}\n')
     done = loop(experiment, "--loop", "9", "--json", "--no-commit", "--seed", "1")
-    assert done.code == 0
+    assert (done.code, done.statuses) == (0, ["slower"] * 3), done.err
     assert "every point of the search space was proposed" in done.lines[-1]["reason"]
     assert "built-in" in done.lines[0]["proposer"]
 
