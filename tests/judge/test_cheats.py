@@ -3,6 +3,7 @@
 That every cheat is worth its while elsewhere is shown by a naive harness (slow: each needs a process of its own).
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,15 +25,17 @@ NAIVE = LINEAR.seed_path.read_text(encoding="utf-8")
 STOPPED_EARLY = [cheat for cheat in [*CORPUS, *AIMED] if "forbidden" in cheat.judged]
 TRIES = 10  # a thread that is late, or a coin that falls the other way, may be tried again, as a model would
 # As fast as the champion to the last digit: telling so takes the longest of all verdicts.
-ENDLESS_TIES = {"resubmitted"}
+ENDLESS_TIES = ("resubmitted",)
 # Without the gate these win, and rightly: another compiler option gives honest code that is faster. That a candidate
 # may not choose its options is the experiment's rule, and only a reader of the source can see that it was broken.
 ONLY_THE_GATE = {cheat.name for cheat in CORPUS if cheat.row == 18}
+HELD = [cheat for cheat in STOPPED_EARLY if cheat.name not in ONLY_THE_GATE]
+# Past the gate each has to be built and run, most of them to be measured: one of each row does that in every run.
+ONE_OF_A_ROW = {cheat.row: cheat.name for cheat in reversed(HELD)}.values()
 
 
-def parameters(cheats: list[Cheat]) -> list[object]:
-    slow = pytest.mark.slow
-    return [pytest.param(c, id=c.name, marks=slow if c.name in ENDLESS_TIES else ()) for c in cheats]
+def parameters(cheats: list[Cheat], slow: Collection[str] = ENDLESS_TIES) -> list[object]:
+    return [pytest.param(c, id=c.name, marks=pytest.mark.slow if c.name in slow else ()) for c in cheats]
 
 
 def verdict(judge: Judge, cheat: Cheat) -> Verdict:
@@ -63,7 +66,7 @@ def test_a_cheat_gets_the_status_that_stands_beside_it(cheat: Cheat, judge: Judg
     assert found.status in cheat.judged, found.reason
 
 
-@pytest.mark.parametrize("cheat", parameters([c for c in STOPPED_EARLY if c.name not in ONLY_THE_GATE]))
+@pytest.mark.parametrize("cheat", parameters(HELD, {cheat.name for cheat in HELD} - {*ONE_OF_A_ROW}))
 def test_without_gate_and_artifact_check_a_cheat_still_does_not_win(cheat: Cheat, bare_judge: Judge) -> None:
     found = verdict(bare_judge, cheat)
     assert not found.status.is_winner, found.reason
