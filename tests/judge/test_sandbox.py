@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from brief import brief
 from harness import contract
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.records import Status, Verdict
 
 LINEAR = contract.load(contract.ROOT / "linear")
-BARE = replace(LINEAR, rules=(), limits=replace(LINEAR.limits, timeout_s=1))
+BARE = replace(brief(LINEAR, "decode", timeout_s=1), rules=())
 NAIVE = LINEAR.seed_path.read_text()
 SYSTEM_CALL = """
 static long call(long number, long a, long b, long c) {
