@@ -69,7 +69,7 @@ def _failures(attempts: int) -> list[Attempt]:
     return [attempt(first + n, statuses[n], reason=cause) for n, cause in enumerate(CAUSES)]
 
 
-@pytest.fixture(scope="module", params=[10, 1_000, 10_000])
+@pytest.fixture(scope="module", params=[10, 10_000])
 def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     experiment, scores = _searched(tmp_path_factory.mktemp("searched") / "total", request.param)
     with Loopback([scratch.PROSE]) as server:
