@@ -17,7 +17,7 @@ from harness.judge.fault import Fault
 from harness.judge.judge import Judge
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.toolchain import Artifact
-from harness.judge.verdict import Finding
+from harness.judge.verdict import Finding, Prepared
 from harness.metric import MAXIMIZE, Command
 from harness.records import Status, Verdict
 
@@ -154,10 +154,10 @@ class MetricJudge(Judge):
             vs_seed={case: self.command.log_ratio(ours, values[SEED])} if SEED in values else {},
         )
 
-    def _stated(self, decide: Callable[[], Verdict]) -> Verdict:
+    def _stated(self, prepared: Prepared, decide: Callable[[Artifact], Verdict]) -> Verdict:
         """With what the candidate printed last, as a failure has it."""
         self._output = ""
-        found = super()._stated(decide)
+        found = super()._stated(prepared, decide)
         return found if found.status.is_failure else replace(found, detail=self._output)
 
     def _run(self, name: str, artifact: Artifact) -> float:
