@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import catalog, contract
 from harness.ask.tokens import EXACT, TokenCounter
 from harness.errors import HarnessError
-from harness.judge import device, roofline, toolchain
+from harness.judge import device, quiet, roofline, toolchain
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.judge.machine import cpu_info
@@ -56,8 +56,10 @@ def _checks() -> Iterator[Check]:
     is_linux = platform.system() == "Linux" and platform.machine() == "x86_64"
     yield Check("system", is_linux, f"{platform.system()} {platform.release()} {platform.machine()}", True,
                 "C experiments are judged on x86-64 Linux.")  # fmt: skip
-    cores = len(os.sched_getaffinity(0))
-    yield Check("cores", cores >= 2, str(cores), False, "with one core, judge and candidate take turns: more noise.")
+    allowed = os.sched_getaffinity(0)
+    own = allowed - quiet.twins(max(allowed))
+    yield Check("cores", bool(own), f"{len(allowed)}, {len(own)} beside the one that is measured on", False,
+                "judge and candidate share a core: more noise.")  # fmt: skip
     yield Check("cpu", True, cpu_info().get("model name", "unknown"), False)
     gpu = device.cuda()
     yield Check("gpu", gpu is not None, str(gpu or "no CUDA device"), False,

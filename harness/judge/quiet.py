@@ -27,7 +27,8 @@ _ENOUGH = 3  # cores beside the one that is measured on: for the judge, for the 
 def alone(stop: Stop, folder: Path = _SHARED, longest_s: float = _LONGEST_S) -> Iterator[int]:
     """Hold the machine's one place to measure while it lasts, for so long at most: others then take it that this
     process was stopped. Yields the runner's core, -1 where there is only one."""
-    *others, cpu = sorted(os.sched_getaffinity(0))
+    allowed = os.sched_getaffinity(0)
+    cpu, others = max(allowed), beside(allowed)
     with _place(stop, folder, longest_s), _kept_to(others):
         yield cpu if others else -1
 
@@ -41,14 +42,20 @@ def aside(stop: Stop, folder: Path = _SHARED) -> Iterator[None]:
         yield
 
 
+def beside(allowed: Collection[int]) -> set[int]:
+    """Where the judge waits for the runner: if it can, on a core that shares no arithmetic with the runner's."""
+    cpu = max(allowed)
+    return set(allowed) - twins(cpu) or set(allowed) - {cpu}
+
+
 def apart(allowed: Collection[int]) -> Collection[int]:
     """The cores that share no arithmetic with the one that is measured on; none where they are too few to work on
     beside a measurement."""
-    cores = set(allowed) - _twins(max(allowed))
+    cores = set(allowed) - twins(max(allowed))
     return cores if len(cores) >= _ENOUGH else ()
 
 
-def _twins(cpu: int) -> set[int]:
+def twins(cpu: int) -> set[int]:
     """The core, and whatever this machine counts as another one that is the same silicon."""
     path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
     try:

@@ -13,7 +13,7 @@ import pytest
 
 from harness.errors import JudgeError
 from harness.judge.clock import Interrupted, Stop
-from harness.judge.quiet import alone, apart, aside
+from harness.judge.quiet import alone, apart, aside, beside, twins
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = (
@@ -166,3 +166,10 @@ def test_a_place_that_cannot_be_opened_is_said_with_the_way_out(tmp_path: Path) 
     with pytest.raises(JudgeError, match=r"loop\.py-measuring\.lock"), alone(Stop(), tmp_path):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_the_judge_waits_on_another_core_than_the_runner_s_and_off_its_silicon_where_it_can() -> None:
+    every = set(range(os.cpu_count() or 1))
+    runner = max(every)
+    assert runner not in beside(every) and bool(beside(every)) == (len(every) > 1)
+    assert not beside(every) & twins(runner) or every == twins(runner)
