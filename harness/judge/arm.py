@@ -126,7 +126,12 @@ class Arm(ABC):
     def _hello(self) -> tuple[str, ...]:
         """The empty first visit, before the artifact is loaded: shows what this process looks like when it waits."""
         deadline = time.monotonic() + self.limit_s
-        while not (asleep := self._posture()) and time.monotonic() < deadline:
+        while not (asleep := self._posture()):
+            if time.monotonic() > deadline or not self._is_visible():
+                raise JudgeError(
+                    f"cannot see how a runner sleeps: /proc/{self.process.pid}/syscall does not tell.",
+                    "kernel.yama.ptrace_scope must be 0 or 1, and a container must allow to read it.",
+                )
             if self.process.poll() is not None:
                 said = self._said["message"].decode("ascii", "replace") or "it had loaded nothing yet"
                 raise JudgeError(
@@ -172,11 +177,23 @@ class Arm(ABC):
     def _posture(self) -> tuple[str, ...]:
         """How the process sleeps: on which word, stack and program counter; empty while it does anything else."""
         try:
-            with open(f"/proc/{self.process.pid}/syscall", encoding="ascii") as file:
-                fields = file.read().split()
+            fields = self._system_call()
         except OSError:
             return ()
         return (fields[1], *fields[-2:]) if fields[0] == _FUTEX else ()
+
+    def _is_visible(self) -> bool:
+        """Whether this machine shows us what a process of ours waits in."""
+        try:
+            return bool(self._system_call())
+        except (PermissionError, FileNotFoundError):
+            return False
+        except OSError:  # it has ended
+            return True
+
+    def _system_call(self) -> Sequence[str]:
+        with open(f"/proc/{self.process.pid}/syscall", encoding="ascii") as file:
+            return file.read().split()
 
     def _settle(self, asleep: tuple[str, ...], limit_s: float = SETTLE_S) -> bool:
         """Whether the process went back to sleep where it must."""
