@@ -32,6 +32,7 @@ from neighbour import neighbour
 from harness import catalog, contract
 from harness.judge import stats
 from harness.judge.clock import Stop
+from harness.judge.comparison import Comparison
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.judge import Judge
 from harness.judge.measure import BATCH_S, checked_visit
@@ -111,6 +112,7 @@ def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
     with neighbour() if noisy else nullcontext():
         started_s = time.monotonic()
         comparison = judge.compare(candidate, source, ALPHA)
+        assert isinstance(comparison, Comparison)  # of times, not of a metric
         seconds = time.monotonic() - started_s
         alone_s = times(judge, champion, call_s), times(judge, candidate, call_s)
     return Trial(

@@ -4,6 +4,7 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from harness.judge import stats, verdict
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
@@ -15,6 +16,13 @@ LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overa
 LOOK_NOISE = 0.05
 TYPICALLY = math.log(1.01)  # by how much a winner's usual batch may lag, for the noise in it
 _DOUBTED_BLOCKS = 16  # of a proof that the usual batch does not bear out; then it is over
+
+
+class Compared(Protocol):
+    """A measurement that is over."""
+
+    def finding(self) -> Finding: ...
+    def report(self, finding: Finding, status: Status) -> Verdict: ...
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from harness.contract import CPU, Case, Experiment
 from harness.errors import JudgeError
 from harness.judge import measure, remarks, roofline, stats
 from harness.judge.clock import Interrupted, Stop
-from harness.judge.comparison import Comparison
+from harness.judge.comparison import Compared, Comparison
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Placement, Workload, lay_out
@@ -152,7 +152,7 @@ class Judge:
         if case_name not in rivals.specialists:
             return True
         cases = [case for case in self.experiment.evaluation.cases if case.name == case_name]
-        return self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).beats_champion
+        return self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).finding().beats_champion
 
     def _accept(self, finding: Finding, standings: Standings) -> Status:
         return Status(self.experiment.evaluation.accept(finding, standings))
@@ -165,7 +165,7 @@ class Judge:
         cases: Sequence[Case] = (),
         *,
         seed_often: bool = False,
-    ) -> Comparison:
+    ) -> Compared:
         """A quick look, and where that leaves anything open, blocks until the evidence is clear. The seed is in the
         first of them, or in all."""
         cases = cases or self.experiment.evaluation.cases

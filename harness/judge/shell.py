@@ -10,54 +10,86 @@ from typing import TypeVar
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
-from harness.judge import command, roofline, stats
+from harness.judge import command, roofline, stats, verdict
 from harness.judge.clock import Stop
-from harness.judge.comparison import Comparison
+from harness.judge.comparison import Compared, Comparison
 from harness.judge.fault import Fault
 from harness.judge.judge import Judge
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.toolchain import Artifact
 from harness.judge.verdict import Finding, Prepared
 from harness.metric import MAXIMIZE, Command
-from harness.records import Status, Verdict
+from harness.records import CaseResult, Estimate, Status, Verdict
 
 Result = TypeVar("Result")
 _LEAST_NOISE = 0.01  # of a block, before any was seen: two runs of the seed that nearly agree say little
 _TRIES = 3  # of a source that is known to work
 
 
-@dataclass(kw_only=True)
-class MetricComparison(Comparison):
-    """`is_better` is what runs that never vary have shown; None where they do vary, and the blocks tell."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exact:
+    """What runs that never vary have shown: the number of each arm. `seed_noise`: where the seed's own does vary."""
 
     command: Command
-    is_better: bool | None = None
+    values: Mapping[str, float]
+    is_better: bool
+    seed_noise: float
 
-    @property
-    def beats_champion(self) -> bool:
-        return super().beats_champion if self.is_better is None else self.is_better
-
-    @property
-    def beats_on(self) -> tuple[str, ...]:
-        return (self.command.metric,) if self.beats_champion else ()
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_better is not None or super().is_over
+    def finding(self) -> Finding:
+        return Finding(
+            beats_champion=self.is_better,
+            beats_on=(self.command.metric,) if self.is_better else (),
+            beats_seed=self._vs_seed().low > 1,
+            vs_champion=verdict.estimate([self.command.log_ratio(self.values[CANDIDATE], self.values[RIVAL])], 0.0),
+            noise=0.0,
+        )
 
     def report(self, finding: Finding, status: Status) -> Verdict:
-        return replace(super().report(finding, status), reason=self._headline(finding, status))
+        ours, seed, name = self.values[CANDIDATE], self.values.get(SEED, self.values[RIVAL]), self.command.metric
+        is_same = finding.vs_champion.ratio == 1
+        case = CaseResult(
+            median_s=ours,
+            low_s=ours,
+            high_s=ours,
+            seed_s=seed,
+            speedup=self._vs_seed(),
+            vs_champion=finding.vs_champion,
+        )
+        return Verdict(
+            status=status,
+            reason=f"the same {name} as the champion's" if is_same else _change(self.command, finding),
+            speedup=case.speedup,
+            vs_champion=finding.vs_champion,
+            median_s=ours,
+            seed_s=seed,
+            cases={name: case},
+            specialist_of=finding.beats_on if status is Status.SPECIALIST else (),
+            noise=finding.noise,
+        )
 
-    def _headline(self, finding: Finding, status: Status) -> str:
-        """verdict.headline, without a word of time."""
-        ratio, name = finding.vs_champion.ratio, self.command.metric
-        change = ratio if self.command.goal == MAXIMIZE else 1 / ratio
-        if self.is_better is False and ratio == 1:
-            return f"the same {name} as the champion's"
-        if status is Status.TIE and self.is_better is None:
+    def _vs_seed(self) -> Estimate:
+        seed = self.values.get(SEED, self.values[RIVAL])
+        return verdict.estimate([self.command.log_ratio(self.values[CANDIDATE], seed)], self.seed_noise)
+
+
+@dataclass(kw_only=True)
+class MetricComparison(Comparison):
+    """One of runs that vary, without a word of time in what it says."""
+
+    command: Command
+
+    def report(self, finding: Finding, status: Status) -> Verdict:
+        reason = _change(self.command, finding)
+        if status is Status.TIE:
             within = f"(x{finding.vs_champion.low:.3f} to x{finding.vs_champion.high:.3f})"
-            return f"no difference from the champion's {name} that could be shown {within}"
-        return f"{name} {abs(change - 1):.2%} {'higher' if change >= 1 else 'lower'} than the champion's"
+            reason = f"no difference from the champion's {self.command.metric} that could be shown {within}"
+        return replace(super().report(finding, status), reason=reason)
+
+
+def _change(command: Command, finding: Finding) -> str:
+    ratio = finding.vs_champion.ratio
+    change = ratio if command.goal == MAXIMIZE else 1 / ratio
+    return f"{command.metric} {abs(change - 1):.2%} {'higher' if change >= 1 else 'lower'} than the champion's"
 
 
 class MetricJudge(Judge):
@@ -73,7 +105,7 @@ class MetricJudge(Judge):
         assert experiment.command is not None
         self.command = experiment.command
         self._first: dict[str, float] = {}  # the first number of each source, by digest
-        self._varies = False
+        self._varied: set[str] = set()  # the digests of those that gave two numbers
         self._output = ""  # of the candidate's last run that ended well
         super().__init__(experiment, stop)
         self.unguarded = ("sandbox",)
@@ -97,16 +129,22 @@ class MetricJudge(Judge):
         cases: Sequence[Case] = (),
         *,
         seed_often: bool = False,
-    ) -> MetricComparison:
+    ) -> Compared:
         """A quick look, one exact block where nothing varies, and where that leaves anything open, pairs of runs."""
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
         look, name = self._block(trio), self.command.metric
-        may_be_exact = not self._varies
         prior = max(_LEAST_NOISE, stats.SIGMAS * self._spread)
+        if not self._vary(duel):
+            alpha /= 2  # one half is the exact block's, the other that of the blocks that may follow
+            is_better = self._is_better(duel, look, stats.exact_runs(alpha))
+            if is_better is not None:
+                values = {arm: by_case[name] for arm, by_case in look.seconds.items()}
+                seed_noise = prior if seed.digest in self._varied else 0.0
+                return Exact(command=self.command, values=values, is_better=is_better, seed_noise=seed_noise)
         comparison = MetricComparison(
-            alpha=alpha / 2 if may_be_exact else alpha,  # the other half is the exact block's
+            alpha=alpha,
             look=look,
             seed_arm=RIVAL if rival is seed else SEED,
             overall=stats.Evidence(prior=prior),
@@ -115,16 +153,13 @@ class MetricJudge(Judge):
             ceiling=roofline.UNKNOWN,
             command=self.command,
         )
-        if may_be_exact:
-            runs = stats.exact_runs(comparison.alpha)
-            comparison.is_better = self._is_better(duel, look, runs)
-            if comparison.is_better is not None:
-                comparison.overall.prior = comparison.by_case[name].prior = stats.FLOOR
-                for _ in range(runs if comparison.is_better else 1):  # each pair said what the look said
-                    comparison.add(look)
         while not comparison.is_over:
             comparison.add(self._block(duel if comparison.blocks and not seed_often else trio))
         return comparison
+
+    def _vary(self, sides: Mapping[str, Artifact]) -> bool:
+        """Whether one of these two was ever seen to give two numbers; what others did says nothing of them."""
+        return any(artifact.digest in self._varied for artifact in sides.values())
 
     def _is_better(self, duel: Mapping[str, Artifact], look: Block, runs: int) -> bool | None:
         """Whether the candidate is better where nothing varies; None at the first run that differs from an earlier one
@@ -136,7 +171,7 @@ class MetricJudge(Judge):
         self._rng.shuffle(order)
         for name in order:
             self._run(name, duel[name])
-            if self._varies:
+            if self._vary(duel):
                 return None
         return True
 
@@ -174,7 +209,7 @@ class MetricJudge(Judge):
     def _ran(self, artifact: Artifact) -> command.Ran:
         ran = command.run(self.experiment, self.command, artifact.content.decode(), self.stop)
         if self._first.setdefault(artifact.digest, ran.value) != ran.value:
-            self._varies = True
+            self._varied.add(artifact.digest)
         return ran
 
     def _validate(self, artifact: Artifact) -> None:

@@ -222,6 +222,15 @@ def test_a_metric_that_begins_to_vary_is_not_taken_for_exact(tmp_path: Path) -> 
     assert verdict.noise and verdict.noise > 10 * stats.FLOOR
 
 
+def test_a_candidate_that_varies_leaves_the_others_exact(tmp_path: Path) -> None:
+    only_where_asked = f"if grep -q dice f.py; then {NOISY}; else {PRINTS}; fi"
+    judge = MetricJudge(make(tmp_path / "one", only_where_asked), Stop())
+    rivals, standings = Rivals(champion=SEED), Standings(is_new_combination=False)
+    noisy = judge.judge(returns("9  # dice"), rivals, standings, 0.005)
+    exact = judge.judge(returns(10.001), rivals, standings, 0.005)
+    assert noisy.noise and (exact.status, exact.noise) == (Status.BEST, 0.0)
+
+
 def test_a_seed_whose_command_hangs_now_and_then_is_tried_again(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     hangs_once = f"test -e {mark} || {{ touch {mark}; sleep 60; }}; {PRINTS}"
