@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from harness.contract import Experiment
-from harness.errors import JudgeError
+from harness.errors import ContractError, JudgeError
 from harness.judge.clock import Clock, Interrupted, Outcome, Piece, Stop, Task, Tick
 from harness.judge.fault import Fault
 from harness.judge.inputs import ORDERS_BYTES, PAGE_BYTES, SLOT_BYTES, Arena, Segment, Workload
@@ -31,6 +31,8 @@ _FUTEX = "202"  # the system call's number on x86-64
 # Where shared.h's structs keep what; its LINE is 128 bytes.
 _TABLE = 256 // 8
 _SEGMENTS = _TABLE + 8
+# Four words each; the last page of the orders is for what a Python arm is told of a visit.
+MOST_SEGMENTS = ((ORDERS_BYTES - PAGE_BYTES) // 8 - _SEGMENTS) // 4
 _CONTROL = np.dtype(
     {
         "names": ["signal", "signal_code", "fault_offset", "mode_changed", "achieved", "message"],
@@ -114,6 +116,11 @@ class Arm(ABC):
 
     def _give_orders(self, cpu: int) -> None:
         segments = self.arena.segments
+        if len(segments) > MOST_SEGMENTS:
+            raise ContractError(
+                f"{self.experiment.name}: its cases have {len(segments)} buffers, at most {MOST_SEGMENTS} can be.",
+                "time fewer CASES, or hand over fewer arrays.",
+            )
         memory_bytes = self.experiment.limits.memory_mb << 20
         columns = len(read_signature(self.experiment).columns)
         processor_s = math.ceil(_PROCESSOR_SHARE * self.limit_s)

@@ -16,11 +16,12 @@ import numpy as np
 from harness.contract import CPU, Case, Experiment
 from harness.errors import JudgeError
 from harness.judge import measure, remarks, roofline, stats
+from harness.judge.checks import lay_out_checks
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Compared, Comparison
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
-from harness.judge.inputs import Arena, Placement, Workload, lay_out
+from harness.judge.inputs import Arena, Workload
 from harness.judge.kinds import open_kind
 from harness.judge.machine import fingerprint
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort, Probe
@@ -31,7 +32,6 @@ from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_
 from harness.records import Status, Verdict, Violation
 
 IMPOSSIBLE = 1.5  # of the measured ceiling, which a busy hour may have put too low
-_CHECKS_AT_ONCE = 64  # in one process: the table of its segments has an end
 
 
 class Judge:
@@ -246,28 +246,13 @@ class Judge:
         return self._probes[source]
 
     def _validate(self, artifact: Artifact) -> None:
-        """Adversarial cases with fresh inputs, flush against guard pages on either side; Fault at the first miss. The
-        code lies where it may lie when it is timed."""
-        evaluation = self.experiment.evaluation
+        """Every check; Fault at the first miss. The code lies where it may lie when it is timed."""
         with ExitStack() as stack:
             with aside(self.stop):
                 moved = self.kind.moved(artifact, self._rng, self.stop)
-                checks = [*evaluation.checks, *evaluation.hidden(self._rng)]
-                parts = (checks[start : start + _CHECKS_AT_ONCE] for start in range(0, len(checks), _CHECKS_AT_ONCE))
-                laid_out = [self._laid_out(part, stack) for part in parts]
+                laid_out = list(lay_out_checks(self.experiment, self._rng, stack))
             for arena, workloads in laid_out:
                 self._visit(moved, arena, workloads)
-
-    def _laid_out(self, checks: Sequence[Case], stack: ExitStack) -> tuple[Arena, Sequence[Workload]]:
-        arena = Arena()
-        workloads = [
-            lay_out(self.experiment, case, self._rng, 1, placement, arena)
-            for case in checks
-            for placement in (Placement.LEFT, Placement.RIGHT, Placement.ODD)
-        ]
-        stack.callback(arena.close)
-        arena.open()
-        return arena, workloads
 
     def _visit(self, artifact: Artifact, arena: Arena, workloads: Sequence[Workload]) -> None:
         with alone(self.stop) as cpu, self.kind.arm(artifact, arena, 0, cpu, self.stop) as arm:
