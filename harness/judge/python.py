@@ -80,7 +80,7 @@ class Interpreter:
     def split(self, order: dict[str, object], files: Sequence[int]) -> int:
         """A new process for an arm; returns its id."""
         given = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
-        with suppress(OSError):  # it is gone: so is its answer
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is gone: so is its answer
             self._socket.sendmsg([json.dumps(order).encode()], given)
         pid = int(self._answer() or 0)
         if pid <= 0:
@@ -150,9 +150,9 @@ class Arm(arm.Arm):
     def _split(self, source: str, digest: str, base: int, *libraries: int) -> Child:
         """The arm's process, with this module and a shared object that it may call."""
         order: dict[str, object] = {
+            "judge": os.getpid(),
             "base": base,
             "window_bytes": self.arena.window_bytes,
-            "source": source,
             "target": self.experiment.target,
             "is_staged": self.is_staged,
         }
@@ -161,7 +161,13 @@ class Arm(arm.Arm):
             scratch.mkdir(exist_ok=True)
             may_build = device.builds_later(self.experiment)
             order |= {"scratch": str(scratch), "readable": device.readable(), "may_build": may_build}
-        return Child(self._interpreter.split(order, [self.arena.descriptor, self.arena.reader, *libraries]))
+        text = os.memfd_create("loop-source", os.MFD_CLOEXEC)  # a message has less room than a source may take
+        try:
+            with open(text, "wb", closefd=False) as file:
+                file.write(source.encode())
+            return Child(self._interpreter.split(order, [self.arena.descriptor, self.arena.reader, text, *libraries]))
+        finally:
+            os.close(text)
 
     def _prepare(self, workload: Workload, first: int, count: int) -> tuple[Piece, ...]:
         """Says what the arguments look like, for tensors to be laid over them off the clock. What stands in them comes

@@ -32,7 +32,7 @@ def main() -> None:
     door_path, number, device, *names = sys.argv[1:]
     door = ctypes.CDLL(door_path)
     door.open_window.restype = door.orders_page.restype = ctypes.c_void_p
-    door.open_window.argtypes = [ctypes.c_int, ctypes.c_int, *[ctypes.c_uint64] * 3]
+    door.open_window.argtypes = [ctypes.c_int, ctypes.c_int, *[ctypes.c_uint64] * 3, ctypes.c_int]
     for name in names:
         importlib.import_module(name)
     tensors = Tensors(sys.modules["torch"], device)
@@ -42,7 +42,7 @@ def main() -> None:
     asked = socket.socket(fileno=int(number))
     asked.send(b"ready" if device == CPU or sys.modules["torch"].backends.cuda.is_built() else b"no cuda")
     while True:
-        message, control, _, _ = asked.recvmsg(1 << 20, socket.CMSG_SPACE(12))
+        message, control, _, _ = asked.recvmsg(1 << 16, socket.CMSG_SPACE(16))
         if not message:
             return
         files = array.array("i")
@@ -64,14 +64,14 @@ def split(door: ctypes.CDLL) -> int:
     return int(pid)
 
 
-def serve(
-    door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], file: int, reader: int, library: int = -1
-) -> None:
+def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], *files: int) -> None:
     """One arm, to its end. A library runs nothing of its own accord: it is loaded while files can be opened."""
     os.setsid()
-    window = door.open_window(file, reader, asked["base"], ORDERS_BYTES, asked["window_bytes"])
+    file, reader, text, *libraries = files
+    window = door.open_window(file, reader, asked["base"], ORDERS_BYTES, asked["window_bytes"], asked["judge"])
     page = door.orders_page()
-    given = {} if library < 0 else {"LIBRARY": loaded(door, library)}
+    source = os.pread(text, os.fstat(text).st_size, 0).decode()
+    given = {"LIBRARY": loaded(door, libraries[0])} if libraries else {}
     if tensors.device == CPU:
         door.close_the_door()
     else:
@@ -83,7 +83,7 @@ def serve(
         if target is None:  # the first visit is empty, before anything foreign is here: this is what waiting looks like
             door.wait_for_fire()
             door.say_done()
-            target = load(door, asked["source"], asked["target"], given)
+            target = load(door, source, asked["target"], given)
             continue
         calls = tensors.calls(window, page)
         if given:  # what calls a library makes the output itself

@@ -65,6 +65,12 @@ def test_a_visit_answers_every_call(kind: Kind, arena: Arena) -> None:
         checked_visit(one, laid_out, calls=2, batches=2)
 
 
+def test_a_source_may_be_longer_than_a_message(kind: Kind, arena: Arena) -> None:
+    laid_out = workload(arena)
+    with arm(kind, f"{SEED}# {'x' * 1_000_000}\n", arena) as one:
+        checked_visit(one, laid_out)
+
+
 def test_no_call_is_fed_twice_the_same(kind: Kind, arena: Arena) -> None:
     laid_out = workload(arena)
     with arm(kind, SEED, arena) as one:
