@@ -169,8 +169,8 @@ class CaseResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The judge's decision with its evidence. `reason` is one line; `detail` may be many, such as diagnostics.
-    `unguarded` names the parts of the sandbox that this kernel could not give; `noise` is how much a block of the
-    comparison varied, as a part of the time."""
+    `unguarded` names the parts of the sandbox that this kernel could not give, and `ceiling` where there was none to
+    refuse by; `noise` is how much a block of the comparison varied, as a part of the time."""
 
     status: Status
     reason: str

@@ -97,10 +97,16 @@ class Judge:
         return replace(
             found,
             object_digest=prepared.object_digest,
-            unguarded=self.unguarded,
+            unguarded=self._gone_without,
             machine=fingerprint(self.experiment),
             seconds=round(prepared.seconds + time.monotonic() - started_s, 3),
         )
+
+    @property
+    def _gone_without(self) -> tuple[str, ...]:
+        """What this kernel lacks of the sandbox, and the ceiling where it was asked for and could not be had."""
+        lacks_ceiling = self._ceiling is roofline.UNKNOWN and self.experiment.device == CPU
+        return (*self.unguarded, "ceiling") if lacks_ceiling else self.unguarded
 
     def _judge(self, source: str, candidate: Artifact, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         if self.kind.lacks:
@@ -121,6 +127,8 @@ class Judge:
         finding = again.finding()
         status, reason = against_seed(finding)
         found = again.report(finding, status)
+        if status.is_winner:
+            _refuse_impossible(found)
         cases = {name: replace(one, vs_champion=None) for name, one in found.cases.items()}
         return replace(found, reason=reason, vs_champion=None, cases=cases)
 

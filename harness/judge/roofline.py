@@ -78,8 +78,8 @@ UNKNOWN = Ceiling(flops_per_s=math.inf)
 
 
 def ceiling(stop: Stop) -> Ceiling:
-    """This machine's: as it was kept, else measured, which takes about half a second; unknown where it cannot be. A
-    verdict does not depend on it."""
+    """This machine's: as it was kept, else measured, which takes about half a second; unknown where it cannot be: a
+    verdict then names it among what it went without."""
     try:
         return recall(_file(), time.time()) or measure(stop)
     except JudgeError:
