@@ -53,7 +53,8 @@ _COMPILERS_LIVE_IN = (
     *("/usr", "/bin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store", "/etc/alternatives"),
     *("/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
 )
-_NO_COMPILER_RAN = (126, 127)
+_NOT_EXECUTABLE = 126
+_NO_COMPILER_RAN = (_NOT_EXECUTABLE, 127)
 
 
 class SupportsBool(Protocol):
@@ -237,6 +238,11 @@ def run_compiler(arguments: Sequence[str], box: Box, source: str, path: str = ""
     if not _ends_in_time(process, box):
         return Diagnostics(text=f"error: the compiler was stopped after {box.timeout_s:g} s", is_exhausted=True)
     text = box.said
+    if process.returncode == _NOT_EXECUTABLE and confine:  # the shell's word on the box; of the compiler it says 127
+        raise JudgeError(
+            f"{confine[0]} cannot be started: {text.strip().rpartition(': ')[2]}.",
+            "set XDG_CACHE_HOME to a folder that programs may be run from.",
+        )
     if process.returncode in _NO_COMPILER_RAN:
         raise JudgeError(f"{path} cannot be started: {text.strip()}", "`python loop.py doctor` checks the machine.")
     if process.returncode == 0 and output.is_file():

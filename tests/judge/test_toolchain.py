@@ -255,3 +255,17 @@ def test_remarks_quote_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("the secret\n" * 9)
     aimed = f'#line 3 "{tmp_path}/secret"\n{PLAIN}'
     assert remarks(aimed) == ()
+
+
+def test_a_cache_that_programs_may_not_be_run_from_is_told_from_a_compiler_that_cannot(tmp_path: Path) -> None:
+    """As on a mount with `noexec`: the box is there, and may not be started."""
+    said = in_another(
+        "from harness.errors import JudgeError\n"
+        "toolchain.build('', 'void f(void)', (), 30, False)\n"
+        "box, = toolchain.cache_folder().glob('confine-*')\n"
+        "box.chmod(0o644)\n"
+        "try: toolchain.build('', 'void f(void)', (), 30, False)\n"
+        "except JudgeError as fault: print(fault.message, fault.hint)",
+        XDG_CACHE_HOME=str(tmp_path),
+    )
+    assert "confine-" in said and "Permission denied. set XDG_CACHE_HOME" in said and "gcc" not in said
