@@ -5,15 +5,17 @@ Knows what the hooks must offer, never what they do: it calls none of them.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import index
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from harness.errors import ContractError
 from harness.hooks import load_hook
+from harness.languages import READERS
 from harness.metric import Command, read_command
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,9 +27,7 @@ HOOKS = {
     "seed.py": (),
 }
 
-
-CPU, CUDA = "cpu", "cuda"
-_MISSING = object()
+CPU, CUDA, _MISSING = "cpu", "cuda", object()
 # What builds a candidate: the compiler's options, or the modules that it may import and that are imported before it is.
 _BUILD = {"c": "build.flags", "python": "build.imports", "cuda": "build.flags"}
 _DEVICES = {"c": (CPU,), "python": (CPU, CUDA), "cuda": (CUDA,)}
@@ -39,7 +39,7 @@ class Case:
     def __init__(self, name: str, data: str = "normal", **dims: int) -> None:
         self.name = name
         self.data = data
-        self.dims: Mapping[str, int] = dims
+        self.dims: Mapping[str, int] = {key: index(value) for key, value in dims.items()}  # whole, or a TypeError
 
     def __getattr__(self, name: str) -> int:
         try:
@@ -143,6 +143,7 @@ def load(folder: Path, device: str | None = None) -> Experiment:
         if not (folder / name).is_file():
             faults.append(f"{folder.name}/{name} is missing.")
     experiment = manifest.experiment(modules, space)
+    faults += _faults_of_cases(f"{folder.name}/eval.py", experiment.evaluation)
     if experiment.language != "c" and experiment.evaluation.slides:
         faults.append(f"{folder.name}/eval.py: SLIDES is for C; in other languages every call has its own arrays.")
     if faults:
@@ -214,6 +215,8 @@ class _Manifest:
         edits = ("whole", "diff", "either")
         target = self.take("target", str, str.isidentifier, "the name of the one function")
         signature = self.take("signature", str, lambda text: "(" in text, "the function's declaration")
+        if language and signature:
+            self.check_signature(language, signature, target)
         seed_file = self.file("files.seed")
         if seed_file and not (self.folder / seed_file).is_file():
             self.fault(f"files.seed is {json.dumps(seed_file)}, and there is no such file.")
@@ -240,6 +243,15 @@ class _Manifest:
             devices=self.devices(language),
         )
 
+    def check_signature(self, language: str, signature: str, target: str | None) -> None:
+        try:
+            declared = READERS[language].parse_signature(signature).name
+        except ValueError as fault:
+            self.fault(f"signature: {fault}.")
+        else:
+            if target not in (None, declared):
+                self.fault(f"signature declares {declared}, must declare the target, {target}.")
+
     def devices(self, language: str) -> Sequence[str]:
         known = (CPU,) if "command" in self.data else _DEVICES.get(language, (CPU, CUDA))
         must = f"a list of one or more of {', '.join(known)}, none twice"
@@ -253,6 +265,19 @@ class _Manifest:
             source_bytes=self.number("limits.source_bytes", int, 2**24, "bytes"),
             prompt_tokens=self.number("limits.prompt_tokens", int, 2**21, "tokens"),
         )
+
+
+def _faults_of_cases(where: str, evaluation: Evaluation) -> Iterator[str]:
+    for key, cases in (("CASES", evaluation.cases), ("CHECKS", evaluation.checks)):
+        if not isinstance(cases, Sequence):  # which is reported where it was loaded
+            continue
+        strange = [one for one in cases if not isinstance(one, Case)]
+        if strange:
+            yield f"{where}: `{key}` holds {strange[0]!r}, must hold a Case."
+        elif key == "CASES" and not cases:
+            yield f"{where}: `CASES` is empty, must hold what is timed."
+        elif key == "CASES" and len(names := [case.name for case in cases]) > len(set(names)):
+            yield f"{where}: `CASES` holds {max(names, key=names.count)!r} twice, must name every case differently."
 
 
 def _are_some_of(known: Sequence[str], found: list[Any]) -> bool:

@@ -115,6 +115,35 @@ def test_a_hook_that_lacks_a_part_is_told_which(folder: Path) -> None:
     assert "mine/eval.py: `work` is missing" in faults_of(folder)
 
 
+@pytest.mark.parametrize(
+    ("signature", "said"),
+    [
+        ("void linear(float *out, const float *)", "signature: 'void linear(float *out, const float *)': parameter 2"),
+        ("void linear(float *out) { }", "has a body, must be a prototype"),
+        ("linear(", "is not one C prototype"),
+        ("void linera(float *out)", "signature declares linera, must declare the target, linear."),
+    ],
+)
+def test_a_signature_that_is_no_declaration_of_the_target_is_told_why(folder: Path, signature: str, said: str) -> None:
+    assert said in faults_of(folder, lambda data: data.update({"signature": signature}))
+
+
+@pytest.mark.parametrize(
+    ("cases", "said"),
+    [
+        ("CASES = []", "mine/eval.py: `CASES` is empty, must hold what is timed."),
+        ("CASES = [Case('a', rows=1), Case('b', rows=1), Case('a', rows=2)]", "`CASES` holds 'a' twice"),
+        ("CASES = ['decode']", "`CASES` holds 'decode', must hold a Case"),
+        ("CASES = [Case('a', rows=1.5)]", ": TypeError: 'float' object cannot be interpreted as an integer"),
+        ("CHECKS = [3]", "`CHECKS` holds 3, must hold a Case"),
+    ],
+)
+def test_cases_that_cannot_be_told_apart_or_timed_are_named(folder: Path, cases: str, said: str) -> None:
+    with (folder / "eval.py").open("a") as file:
+        file.write(f"\n\n{cases}\n")
+    assert said in faults_of(folder)
+
+
 def test_every_fault_is_reported_in_one_message(folder: Path) -> None:
     (folder / "prompt.py").unlink()
     (folder / "security.py").write_text("1/0")

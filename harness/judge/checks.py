@@ -5,7 +5,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from harness.contract import Case, Experiment
+from harness.contract import Experiment
+from harness.judge.answers import hidden_of
 from harness.judge.arm import MOST_SEGMENTS
 from harness.judge.inputs import Arena, Placement, Workload, lay_out
 from harness.judge.signature import read_signature
@@ -18,8 +19,9 @@ def lay_out_checks(
     experiment: Experiment, rng: np.random.Generator, stack: ExitStack
 ) -> Iterator[tuple[Arena, Sequence[Workload]]]:
     """Adversarial cases with fresh inputs, flush against guard pages on either side; `stack` closes their arenas."""
-    checks: list[Case] = [*experiment.evaluation.checks, *experiment.evaluation.hidden(rng)]
-    segments = len(_PLACEMENTS) * (len(read_signature(experiment).inputs) + 2)  # with an output and a table
+    signature = read_signature(experiment)
+    checks = [*experiment.evaluation.checks, *hidden_of(experiment, rng, signature)]
+    segments = len(_PLACEMENTS) * (len(signature.inputs) + 2)  # with an output and a table
     at_once = max(1, min(_MOST, MOST_SEGMENTS // segments))
     for start in range(0, len(checks), at_once):
         arena = Arena()

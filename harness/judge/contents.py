@@ -1,18 +1,17 @@
 """What the calls of a visit are fed, no two alike, and what must come out of each by the experiment's reference."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.contract import Case, Experiment
-from harness.errors import ContractError
+from harness.judge.answers import Doubles, inputs_of, truth_of
 from harness.judge.signature import Signature
 
 _LINE_BYTES = 64
 _FRESH_BYTES = 1 << 20
-Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
 
@@ -23,18 +22,18 @@ class Contents:
     def __init__(
         self, experiment: Experiment, case: Case, rng: np.random.Generator, calls: int, signature: Signature
     ) -> None:
-        self.evaluation = experiment.evaluation
+        self.experiment = experiment
         self.case = case
         self.calls = calls
         self.signature = signature
         self._rng = rng
-        first = self._arrays(experiment.evaluation.inputs, rng)
+        first = self._arrays()
         self.shapes = {name: None if array is None else array.shape for name, array in first.items()}
         self.pools: dict[str, npt.NDArray[Any]] = {}
         self.starts: dict[str, npt.NDArray[np.int64]] = {}
         slides = set(experiment.evaluation.slides) if calls > 1 else set()
         whole = [name for name, array in first.items() if array is not None and name not in slides]
-        others = [self._arrays(experiment.evaluation.inputs, rng) for _ in range(calls - 1)] if whole else []
+        others = [self._arrays() for _ in range(calls - 1)] if whole else []
         for name, array in first.items():
             if name in whole:
                 self.pools[name] = np.concatenate([array.ravel(), *(other[name].ravel() for other in others)])
@@ -42,17 +41,8 @@ class Contents:
             elif array is not None:
                 self._slide(name, array, rng)
 
-    def _arrays(self, inputs: Callable[..., Any], rng: np.random.Generator) -> Mapping[str, Any]:
-        given = inputs(self.case, rng)
-        if list(given) != list(self.signature.inputs):
-            raise ContractError(
-                f"eval.py: inputs({self.case.name}) gives {list(given)}, must give {list(self.signature.inputs)}.",
-                "one entry for every pointer to const, in the signature's order; None for NULL.",
-            )
-        return {
-            name: None if array is None else np.ascontiguousarray(array, dtype=self.signature.inputs[name])
-            for name, array in given.items()
-        }
+    def _arrays(self) -> Mapping[str, Any]:
+        return inputs_of(self.experiment, self.case, self._rng, self.signature)
 
     def _slide(self, name: str, array: npt.NDArray[Any], rng: np.random.Generator) -> None:
         line = _LINE_BYTES // array.itemsize
@@ -65,17 +55,13 @@ class Contents:
     def renew(self, first: int, count: int) -> None:
         """Other contents for these calls, which slide along nothing."""
         for call in range(first, first + count):
-            for name, array in self._arrays(self.evaluation.inputs, self._rng).items():
+            for name, array in self._arrays().items():
                 if array is not None:
                     start = int(self.starts[name][call])
                     self.pools[name][start : start + array.size] = array.ravel()
 
     def truth(self, call: int) -> tuple[Doubles, Doubles]:
-        arrays = dict(self._windows(call))
-        hooks = self.evaluation.reference, self.evaluation.bound
-        with np.errstate(all="ignore"):
-            expected, bound = (hook(**arrays, **self.signature.asked_by(hook, self.case)) for hook in hooks)
-        return np.asarray(expected, np.float64), np.asarray(bound, np.float64)
+        return truth_of(self.experiment, self.case, dict(self._windows(call)), self.signature)
 
     def _windows(self, call: int) -> Iterator[tuple[str, npt.NDArray[Any] | None]]:
         for name, shape in self.shapes.items():

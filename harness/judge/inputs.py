@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
+from harness.judge.answers import Doubles
 from harness.judge.clock import Piece
-from harness.judge.contents import Contents, Doubles, Floats, limits
+from harness.judge.contents import Contents, Floats, limits
 from harness.judge.signature import read_signature
 
 PAGE_BYTES = 4096

@@ -16,6 +16,7 @@ import numpy as np
 from harness.contract import CPU, Case, Experiment
 from harness.errors import JudgeError
 from harness.judge import measure, remarks, roofline, stats
+from harness.judge.answers import status_of, work_of
 from harness.judge.checks import lay_out_checks
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Compared, Comparison
@@ -163,7 +164,7 @@ class Judge:
         return self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).finding().beats_champion
 
     def _accept(self, finding: Finding, standings: Standings) -> Status:
-        return Status(self.experiment.evaluation.accept(finding, standings))
+        return status_of(self.experiment, finding, standings)
 
     def compare(
         self,
@@ -194,7 +195,7 @@ class Judge:
             seed_arm=RIVAL if rival is seed else SEED,
             overall=stats.Evidence(prior=noise.over([case.name for case in cases])),
             by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
-            work={case.name: self.experiment.evaluation.work(case) for case in cases},
+            work={case.name: work_of(self.experiment, case) for case in cases},
             ceiling=self._ceiling,
         )
         if comparison.is_over:

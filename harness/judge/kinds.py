@@ -11,14 +11,13 @@ from typing import Protocol
 import numpy as np
 
 from harness.contract import Experiment
-from harness.errors import ContractError, JudgeError
+from harness.errors import JudgeError
 from harness.judge import arm, cuda, cuda_gate, device, elf, gate, native, python, python_gate, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.inputs import Arena
 from harness.judge.signature import read_signature
 from harness.judge.toolchain import Artifact
-from harness.languages import READERS
 from harness.records import Violation
 
 
@@ -149,11 +148,6 @@ class Source:
 
     def __init__(self, experiment: Experiment) -> None:
         self._experiment = experiment
-        try:
-            READERS[experiment.language].parse_signature(experiment.signature)
-        except ValueError as fault:
-            where = f"{experiment.folder.name}/experiment.json: signature"
-            raise ContractError(f"{where}: {fault}.", "as the source declares the function.") from None
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         one = self._experiment

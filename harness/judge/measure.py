@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.contract import Case, Experiment
 from harness.errors import JudgeError
+from harness.judge.answers import work_of
 from harness.judge.arm import Arm
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.fault import Fault
@@ -139,7 +140,7 @@ class Bench:
         self.arena.open()
 
     def _plan(self, case: Case, effort: Effort, batch_s: float) -> _Plan:
-        call_bytes = float(self.experiment.evaluation.work(case).get("bytes", 0.0))
+        call_bytes = work_of(self.experiment, case)["bytes"]
         by_arm = {
             arm: _Visit.of(seconds, batch_s, effort.batches, call_bytes) for arm, seconds in effort.call_s.items()
         }

@@ -4,7 +4,7 @@ A C function writes through its one pointer that is not const; a Python function
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,14 +44,19 @@ class Signature:
 def read_signature(experiment: Experiment) -> Signature:
     """What the contract's signature asks the judge to hand over; ContractError where it cannot."""
     signature = _READERS[experiment.language](experiment, f"{experiment.folder.name}/experiment.json: signature")
-    for case in [*experiment.evaluation.cases, *experiment.evaluation.checks]:
+    require_numbers(experiment, signature, [*experiment.evaluation.cases, *experiment.evaluation.checks])
+    return signature
+
+
+def require_numbers(experiment: Experiment, signature: Signature, cases: Iterable[Case]) -> None:
+    """ContractError where a case lacks a number of the signature's."""
+    for case in cases:
         missing = [name for name in signature.numbers if name not in case.dims]
         if missing:
             raise ContractError(
                 f"{experiment.folder.name}/eval.py: {case} lacks {', '.join(missing)}.",
                 "a case gives a whole number for every number in the signature.",
             )
-    return signature
 
 
 def _read_c(experiment: Experiment, where: str) -> Signature:
@@ -81,12 +86,7 @@ def _read_c(experiment: Experiment, where: str) -> Signature:
 
 
 def _read_python(experiment: Experiment, where: str) -> Signature:
-    try:
-        function = python_source.parse_signature(experiment.signature)
-    except ValueError as fault:
-        raise ContractError(
-            f"{where}: {fault}.", "for instance `def scaled(x: Tensor, rows: int) -> Tensor`."
-        ) from None
+    function = python_source.parse_signature(experiment.signature)
     strange = sorted({p.ctype for p in function.parameters} - {"Tensor", "int"})
     if strange or function.return_type != "Tensor":
         raise ContractError(
