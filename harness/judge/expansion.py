@@ -1,4 +1,4 @@
-"""What `gcc -E` made of a candidate: the lines that are the candidate's own, and the headers that it opened.
+"""What `gcc -E` made of a candidate: the lines that are the candidate's own, the headers that it opened and their text.
 
 Pure functions over text. A candidate may write line markers of its own, to pass its code off as a header's: that is
 found out here, and nothing else of the text is judged.
@@ -18,6 +18,7 @@ _WRITTEN = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _OPENS, _CLOSES = "1", "2"
+_FOLDER = re.compile(r".*/include(?:-fixed)?/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +32,23 @@ class Header:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
     """The candidate's own text with its macros expanded. `lines[i]` is the line of the candidate that line i of the
-    text comes from. `moved_at` is the line where the candidate tampers with line markers."""
+    text comes from. `of_headers` is what its headers became, and `is_theirs` whether they say that without the candidate
+    too. `moved_at` is the line where the candidate tampers with line markers."""
 
     text: str
     lines: tuple[int, ...]
     headers: tuple[Header, ...]
+    of_headers: tuple[str, ...] = ()
+    is_theirs: bool = True
     moved_at: int | None = None
 
     def line_of(self, row: int) -> int | None:
         return self.lines[row] if row < len(self.lines) else None
+
+    @property
+    def includes(self) -> str:
+        """A source that includes the same headers, and nothing else."""
+        return "".join(f"#include <{_FOLDER.sub('', header.path)}>\n" for header in self.headers)
 
 
 def read_expansion(printed: str, source: str) -> Expansion:
@@ -51,6 +60,7 @@ def read_expansion(printed: str, source: str) -> Expansion:
     text: list[str] = []
     lines: list[int] = []
     headers: list[Header] = []
+    of_headers: list[str] = []
     files, outermost = [_CANDIDATE], ""
     moved_at = joined.count("\n", 0, written.end()) + 1 if written else None
     markers = list(_MARKER.finditer(printed, max(start, 0)))
@@ -66,9 +76,17 @@ def read_expansion(printed: str, source: str) -> Expansion:
         if not files or name != files[-1]:
             moved_at = moved_at or (lines[-1] if lines else 1)
             break
+        end = markers[index + 1].start() if index + 1 < len(markers) else len(printed)
+        part = printed[marker.end() + 1 : end].removesuffix("\n").split("\n")
         if len(files) == 1:
-            end = markers[index + 1].start() if index + 1 < len(markers) else len(printed)
-            own = printed[marker.end() + 1 : end].removesuffix("\n").split("\n")
-            text += own
-            lines += range(number, number + len(own))
-    return Expansion(text="\n".join(text), lines=tuple(lines), headers=tuple(headers), moved_at=moved_at)
+            text += part
+            lines += range(number, number + len(part))
+        else:
+            of_headers += filter(str.strip, part)
+    return Expansion(
+        text="\n".join(text),
+        lines=tuple(lines),
+        headers=tuple(headers),
+        of_headers=tuple(of_headers),
+        moved_at=moved_at,
+    )

@@ -7,6 +7,7 @@ artifact check and the process as well.
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -44,6 +45,9 @@ def inspect(source: str, experiment: Experiment, stop: SupportsBool = False) -> 
         expansion = Expansion(text="", lines=(), headers=written)
     else:
         expansion = read_expansion(done, source)
+        alone = toolchain.preprocess(expansion.includes, experiment.signature, experiment.flags, limit_s, stop)
+        said = read_expansion(alone, expansion.includes).of_headers if isinstance(alone, str) else None
+        expansion = replace(expansion, is_theirs=said == expansion.of_headers)
     most = _EXPANDED_PER_SOURCE * limits.source_bytes
     if len(expansion.text) > most:
         return _refused_size(f"its macros expand to {len(expansion.text)} bytes, at most {most} are allowed")
@@ -69,9 +73,13 @@ def plainly_written(submission: Submission) -> Iterator[Violation]:
 
 
 def headers(allowed: Collection[str]) -> Rule:
-    """System headers off this list only, however they are named; what these include in turn is their business."""
+    """System headers off this list only, however they are named; what these include in turn is their business. What
+    they say is not judged, so it has to be what they say to everybody."""
 
     def rule(submission: Submission) -> Iterator[Violation]:
+        if not submission.expansion.is_theirs:
+            message = "a macro changes what a header says; define macros after the last #include, and #undef none before"
+            yield Violation(rule="headers", message=message, line=submission.expansion.headers[-1].line)
         for header in submission.expansion.headers:
             name = header.path.strip('"')
             is_system = toolchain.is_systems(name)

@@ -45,6 +45,9 @@ REFUSED = {
         "%:include <stdlib.h>",
         "#inc\\\nlude <stdlib.h>",
         "/* */ # /* */ include <stdlib.h>",
+        "#define double_t double_t; static int hidden\n#include <math.h>\n#undef double_t",
+        "#define sinf sinf\n#include <math.h>",  # which math.h puts together
+        "#include <math.h>\n#undef _MATH_H\n#include <math.h>",
     ],
     "plainly_written": [
         '#line 7 "/usr/include/math.h"',
