@@ -81,6 +81,25 @@ def test_state_below_the_stack_of_the_runner_is_found(judge: Judge) -> None:
     assert found is not None and found.status in (Status.FORBIDDEN, Status.CRASHED)
 
 
+FROM_THE_FIRST = {  # what to set, and what a later call would find
+    "the base of GS": ('asm volatile("wrgsbase %0" :: "r"(1L));', 'asm volatile("rdgsbase %0" : "=r"(found));'),
+    "the base of FS": (
+        'asm volatile("rdfsbase %0" : "=r"(found)); asm volatile("wrfsbase %0" :: "r"(found | 8));',
+        'asm volatile("rdfsbase %0" : "=r"(found)); found &= 8;',
+    ),
+    "a segment": ('asm volatile("mov %0, %%es" :: "r"(0x2b));', 'asm volatile("mov %%es, %0" : "=r"(found));'),
+    "a flag": (
+        "__builtin_ia32_writeeflags_u64(__builtin_ia32_readeflags_u64() | 1 << 21);",
+        "found = __builtin_ia32_readeflags_u64() & 1 << 21;",
+    ),
+}
+
+
+@pytest.mark.parametrize(("leave", "find"), FROM_THE_FIRST.values(), ids=FROM_THE_FIRST.keys())
+def test_nothing_that_a_call_leaves_in_the_processor_reaches_the_next(judge: Judge, leave: str, find: str) -> None:
+    assert after(judge, f"unsigned long found = 0; {find} if (found) __builtin_trap(); {leave}") is None
+
+
 def test_the_environment_of_a_candidate_is_empty(judge: Judge) -> None:
     os.environ["LOOP_TEST_SECRET"] = "1"
     try:
