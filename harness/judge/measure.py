@@ -52,7 +52,7 @@ class Effort:
 class Block:
     """One round of fresh processes: seconds per call by arm and case, and each case's log(candidate / rival): of the
     best batches in `ratios`, of the middle ones in `usual`. `vs_seed` is log(candidate / seed), where the seed ran: of
-    as many batches of the candidate's as it had."""
+    as many batches of either."""
 
     seconds: Mapping[str, Mapping[str, float]]
     ratios: Mapping[str, float]
@@ -169,9 +169,18 @@ class Bench:
                 ratios[name] = math.log(seconds[CANDIDATE][name] / seconds[RIVAL][name])
                 usual[name] = math.log(_middle(timed[CANDIDATE]) / _middle(timed[RIVAL]))
                 if SEED in arms:
-                    outer = timed[CANDIDATE][:: max(1, len(timed[CANDIDATE]) - 1)]
-                    vs_seed[name] = math.log(_best(outer) / seconds[SEED][name])
+                    vs_seed[name] = self._against_seed(timed)
         return Block(seconds=seconds, ratios=ratios, usual=usual, vs_seed=vs_seed)
+
+    def _against_seed(self, timed: Mapping[str, Sequence[Sequence[Timed]]]) -> float:
+        """The fastest of as many batches on either side, drawn by lot: a slow seed's visit is one long batch, and the
+        fastest of a dozen is luckier than that of two."""
+        outer = timed[CANDIDATE][:: max(1, len(timed[CANDIDATE]) - 1)]
+        ours, seeds = ([batch for visit in visits for batch in visit] for visits in (outer, timed[SEED]))
+        fair = min(len(ours), len(seeds))
+        drawn = ([batches[at] for at in self.rng.permutation(len(batches))[:fair]] for batches in (ours, seeds))
+        candidate_s, seed_s = (_best([batches]) for batches in drawn)
+        return math.log(candidate_s / seed_s)
 
     def _timed(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[list[Timed]]]:
         """Every visit of each arm, batch by batch. The fastest batch of those that nothing disturbed will count, by the
