@@ -100,6 +100,8 @@ class Search:
         self._lacks = lacks(self.experiment)
         self.store = self._exit.enter_context(Store(self.experiment, PAGES, commit=self.options.commit))
         self.is_open = True
+        # A search is everything since the seed: ten runs of ten attempts are no ten chances at the price of one.
+        self._alpha = ALPHA / (self.scores.last_attempt + self.options.budget.attempts)
         return self
 
     async def __aexit__(
@@ -263,8 +265,7 @@ class Search:
         judge = await self._judge()
         rivals = Rivals(champion=self.store.champion_source(), specialists=self.store.specialist_sources())
         standings = Standings(is_new_combination=self.store.is_new_combination(ready.candidate.tags))
-        alpha = ALPHA / self.options.budget.attempts
-        return await self._threads.run(partial(judge.measure, ready.found, rivals, standings, alpha))
+        return await self._threads.run(partial(judge.measure, ready.found, rivals, standings, self._alpha))
 
     def keep(self, attempt: Attempt) -> None:
         self._unjudged.pop(attempt.number, None)

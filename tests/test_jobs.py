@@ -183,6 +183,23 @@ def test_ctrl_c_hangs_up_on_everything_in_flight(experiment: Path) -> None:
     assert "interrupted; to go on" in done.out
 
 
+class Asked(Slow):
+    def __init__(self) -> None:
+        self.alphas: list[float] = []
+
+    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+        self.alphas.append(alpha)
+        return super().judge(source, rivals, standings, alpha)
+
+
+def test_a_run_shares_the_error_rate_with_all_attempts_that_the_search_will_have_made(experiment: Path) -> None:
+    contract, judge = load(experiment), Asked()
+    for attempts in (2, 1):
+        options = Options(budget=Budget(attempts=attempts), commit=False)
+        asyncio.run(_searched(Search(contract, Builtin(contract, seed=1), options, lambda experiment, stop: judge)))
+    assert judge.alphas == [0.05 / 2, 0.05 / 2, 0.05 / 3]
+
+
 class AboutToEnd(Slow):
     def __init__(self) -> None:
         self.began = threading.Event()
