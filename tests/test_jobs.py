@@ -187,9 +187,9 @@ class Asked(Slow):
     def __init__(self) -> None:
         self.alphas: list[float] = []
 
-    def judge(self, source: str, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
+    def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         self.alphas.append(alpha)
-        return super().judge(source, rivals, standings, alpha)
+        return super().measure(prepared, rivals, standings, alpha)
 
 
 def test_a_run_shares_the_error_rate_with_all_attempts_that_the_search_will_have_made(experiment: Path) -> None:

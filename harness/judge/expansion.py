@@ -32,8 +32,8 @@ class Header:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
     """The candidate's own text with its macros expanded. `lines[i]` is the line of the candidate that line i of the
-    text comes from. `of_headers` is what its headers became, and `is_theirs` whether they say that without the candidate
-    too. `moved_at` is the line where the candidate tampers with line markers."""
+    text comes from. `of_headers` is what its headers became, and `is_theirs` whether they say that without the
+    candidate too. `moved_at` is the line where the candidate tampers with line markers."""
 
     text: str
     lines: tuple[int, ...]
