@@ -78,9 +78,7 @@ def headers(allowed: Collection[str]) -> Rule:
 
     def rule(submission: Submission) -> Iterator[Violation]:
         if not submission.expansion.is_theirs:
-            message = (
-                "a macro changes what a header says; define macros after the last #include, and #undef none before"
-            )
+            message = "a macro changes what a header says; all #define and #undef come after the last #include"
             yield Violation(rule="headers", message=message, line=submission.expansion.headers[-1].line)
         for header in submission.expansion.headers:
             name = header.path.strip('"')

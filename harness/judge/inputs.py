@@ -5,6 +5,7 @@ Every arm maps the same physical pages at the same places, so that the luck of t
 
 import mmap
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -175,10 +176,13 @@ class Workload:
                 self.output_offset = place
 
     def disclose(self, arena: Arena, first: int, count: int) -> None:
-        """Tell a runner the rows of these calls and of no others: what comes later cannot be worked on now."""
+        """Tell a runner the rows of these calls, and where there are more, behind them a few that it is not asked for:
+        whoever found the table cannot tell where the batch ends, and outputs too many are found."""
         table = arena.view(self.table).view(np.uint64)
         table[:] = 0
-        shown = self.rows[first : first + count].ravel()
+        end = first + count
+        end += secrets.randbelow(1 + min(count, self.calls - end))
+        shown = self.rows[first:end].ravel()
         table[: shown.size] = shown
 
     def poison(self, arena: Arena, first: int, count: int) -> None:

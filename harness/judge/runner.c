@@ -87,11 +87,10 @@ static void scrub_segments(void) {
     __builtin_ia32_writeeflags_u64(FLAGS);
 }
 
-struct visit {
-    void *target;
-    const uint64_t *row;
-    uint64_t calls, arguments;
-};
+/* What is to be done, read anew for every call: in no register that a call saves, nowhere on the candidate's stack. Not
+   in a struct, whose address the compiler would keep in one. */
+static void *volatile called;
+static const uint64_t *volatile row, *volatile rows_end;
 
 static __attribute__((noinline)) void wipe_near_stack(void) {
     char room[2048];
@@ -120,21 +119,25 @@ static __attribute__((noinline)) void renew_stack(void) {
 }
 
 /* The calls of one visit. What a call leaves in registers, flags and the near stack is gone before the next. */
-static void answer(const struct visit *visit) {
-    const uint64_t *row = visit->row;
-    for (uint64_t call = 0; call < visit->calls; call++, row += visit->arguments) {
-        invoke(visit->target, window, row);
+static void answer(void) {
+    while (row != rows_end) {
+        invoke(called, window, row);
         if ((__builtin_ia32_stmxcsr() & ~STICKY_FLAGS) != MXCSR) control->mode_changed = 1;
         scrub_registers();
         scrub_segments();
         wipe_near_stack();
+        row += orders->arguments;
     }
 }
 
-/* void call_on(char *stack_top, void (*function)(const struct visit *), const struct visit *visit) */
-void call_on(char *, void (*)(const struct visit *), const struct visit *);
-__asm__(".text\n.type call_on, @function\ncall_on:\n push %rbp\n mov %rsp, %rbp\n mov %rdi, %rsp\n mov %rdx, %rdi\n"
-        " call *%rsi\n mov %rbp, %rsp\n pop %rbp\n cld\n ret\n");
+/* void call_on(char *stack_top, void (*function)(void)): nothing of the caller's in registers or on the new stack. */
+void call_on(char *, void (*)(void));
+__asm__(".local own_stack\n.comm own_stack, 8, 8\n.text\n.type call_on, @function\ncall_on:\n"
+        " push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
+        " mov %rsp, own_stack(%rip)\n mov %rdi, %rsp\n"
+        " xor %ebx, %ebx\n xor %ebp, %ebp\n xor %r12d, %r12d\n xor %r13d, %r13d\n xor %r14d, %r14d\n xor %r15d, %r15d\n"
+        " call *%rsi\n mov own_stack(%rip), %rsp\n movq $0, own_stack(%rip)\n"
+        " pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n cld\n ret\n");
 
 /* Never inlined: the judge knows a waiting runner by its stack and program counter, the same at every wait. The visit
    that was answered last is kept in the shared page alone, so that nothing on this stack differs from wait to wait. */
@@ -156,8 +159,11 @@ static __attribute__((noinline)) void answer_one(void *target) {
     __atomic_store_n(&control->ready, number, __ATOMIC_RELEASE);
     spin_for(number);
     /* What to do is told only now, so that nothing can be done before the clock runs. */
-    struct visit visit = {target, (const uint64_t *)(window + orders->table_offset), orders->calls, orders->arguments};
-    if (target) call_on(stack + stack_bytes, answer, &visit);
+    called = target;
+    row = (const uint64_t *)(window + orders->table_offset);
+    rows_end = row + orders->calls * orders->arguments;
+    if (target) call_on(stack + stack_bytes, answer);
+    called = NULL, row = rows_end = NULL; /* or the judge would take it for a candidate's state */
     __atomic_store_n(&control->done, number, __ATOMIC_RELEASE);
 }
 

@@ -116,12 +116,22 @@ def seen_by(arena: Arena, workload: Workload, name: str, call: int, count: int) 
     return arena.bytes[at : at + count].copy()
 
 
-def test_a_runner_is_told_the_rows_of_one_batch_and_no_others() -> None:
+def test_a_runner_is_told_the_rows_of_one_batch_and_sometimes_of_calls_that_it_is_not_asked_for() -> None:
+    arena, workload = laid_out(calls=4, placement=Placement.FREE, name="odd")
+    table = arena.view(workload.table).view(np.uint64)
+    lengths = set()
+    for _ in range(100):
+        workload.disclose(arena, 0, 1)
+        lengths.add(np.count_nonzero(table) // np.count_nonzero(workload.rows[0]))
+    assert lengths == {1, 2} and np.array_equal(table[:7], workload.rows[0])
+
+
+def test_the_last_batch_has_no_rows_behind_it() -> None:
     arena, workload = laid_out(calls=4, placement=Placement.FREE, name="odd")
     table = arena.view(workload.table).view(np.uint64)
     workload.disclose(arena, 0, 3)
-    workload.disclose(arena, 2, 1)
-    assert np.array_equal(table[:7], workload.rows[2]) and not table[7:].any()
+    workload.disclose(arena, 3, 1)
+    assert np.array_equal(table[:7], workload.rows[3]) and not table[7:].any()
 
 
 def test_moved_buffers_hold_the_same_contents_for_every_call() -> None:
