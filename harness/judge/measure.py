@@ -169,18 +169,8 @@ class Bench:
                 ratios[name] = math.log(seconds[CANDIDATE][name] / seconds[RIVAL][name])
                 usual[name] = math.log(_middle(timed[CANDIDATE]) / _middle(timed[RIVAL]))
                 if SEED in arms:
-                    vs_seed[name] = self._against_seed(timed)
+                    vs_seed[name] = ratio_to_seed(timed, self.rng)
         return Block(seconds=seconds, ratios=ratios, usual=usual, vs_seed=vs_seed)
-
-    def _against_seed(self, timed: Mapping[str, Sequence[Sequence[Timed]]]) -> float:
-        """The fastest of as many batches on either side, drawn by lot: a slow seed's visit is one long batch, and the
-        fastest of a dozen is luckier than that of two."""
-        outer = timed[CANDIDATE][:: max(1, len(timed[CANDIDATE]) - 1)]
-        ours, seeds = ([batch for visit in visits for batch in visit] for visits in (outer, timed[SEED]))
-        fair = min(len(ours), len(seeds))
-        drawn = ([batches[at] for at in self.rng.permutation(len(batches))[:fair]] for batches in (ours, seeds))
-        candidate_s, seed_s = (_best([batches]) for batches in drawn)
-        return math.log(candidate_s / seed_s)
 
     def _timed(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[list[Timed]]]:
         """Every visit of each arm, batch by batch. The fastest batch of those that nothing disturbed will count, by the
@@ -268,6 +258,17 @@ def _best(visits: Iterable[Sequence[Timed]]) -> float:
 
 def _middle(visits: Iterable[Sequence[Timed]]) -> float:
     return statistics.median(seconds for visit in visits for _, seconds in visit)
+
+
+def ratio_to_seed(timed: Mapping[str, Sequence[Sequence[Timed]]], rng: np.random.Generator) -> float:
+    """log(candidate / seed) by the fastest of as many batches of either, drawn by lot from the candidate's outer visits
+    and the seed's: a slow seed's visit is one long batch, and the fastest of a dozen is luckier than that of two."""
+    outer = timed[CANDIDATE][:: max(1, len(timed[CANDIDATE]) - 1)]
+    ours, seeds = ([batch for visit in visits for batch in visit] for visits in (outer, timed[SEED]))
+    fair = min(len(ours), len(seeds))
+    drawn = ([batches[at] for at in rng.permutation(len(batches))[:fair]] for batches in (ours, seeds))
+    candidate_s, seed_s = (_best([batches]) for batches in drawn)
+    return math.log(candidate_s / seed_s)
 
 
 def check_stateless(arm: Arm) -> None:
