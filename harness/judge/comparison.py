@@ -14,8 +14,6 @@ from harness.records import CaseResult, Status, Verdict
 
 LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overall and in every case
 LOOK_NOISE = 0.05
-TYPICALLY = math.log(1.01)  # by how much a winner's usual batch may lag, for the noise in it
-_DOUBTED_BLOCKS = 16  # of a proof that the usual batch does not bear out; then it is over
 
 
 class Compared(Protocol):
@@ -28,7 +26,8 @@ class Compared(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Comparison:
     """`look` is the quick first block: it can lose a comparison, but proves nothing and is not part of the evidence.
-    `seed_arm` names the arm that is the seed: where the champion is still the seed, it is not run twice."""
+    `seed_arm` names the arm that is the seed: where the champion is still the seed, it is not run twice. One that
+    `confirms` is the last word, and asks for more blocks and for the usual batch besides."""
 
     alpha: float
     look: Block
@@ -37,24 +36,34 @@ class Comparison:
     by_case: Mapping[str, stats.Evidence]
     work: Mapping[str, Mapping[str, float]]  # flops and bytes of a call
     ceiling: Ceiling
+    confirms: bool = False
     blocks: list[Block] = field(default_factory=list)
+    _looks: tuple[int, ...] = ()  # after so many blocks it is asked whether a proof is borne out
 
     def add(self, block: Block) -> None:
         self.blocks.append(block)
         self.overall.add(block.overall)
         for name, value in block.ratios.items():
             self.by_case[name].add(value)
+        # Asked after every block, a mean would some time be what one hopes for; asked once only, one wild block among
+        # a winner's first would cost it the title.
+        if not self._looks and self._is_proved(self.overall, self.alpha):
+            self._looks = (len(self.blocks), min(2 * len(self.blocks), stats.MAX_BLOCKS))
+
+    @property
+    def wants_seed(self) -> bool:
+        """Whether the next block needs the seed: the first does, and of a last word as many as an interval needs."""
+        return len(self.blocks) < (stats.MIN_BLOCKS if self.confirms else 1)
 
     @property
     def beats_champion(self) -> bool:
-        return self.overall.proves_faster(self.alpha) and self._is_typical(self.by_case)
+        return self._is_proved(self.overall, self.alpha) and self._is_borne_out(self.overall, self.by_case)
 
     @property
     def beats_on(self) -> tuple[str, ...]:
         """The cases won, each at its share of the error rate."""
-        share = self.alpha / len(self.by_case)
-        proved = [name for name, evidence in self.by_case.items() if evidence.proves_faster(share)]
-        return tuple(name for name in proved if self._is_typical((name,)))
+        proved = {name: one for name, one in self.by_case.items() if self._is_proved(one, self._share)}
+        return tuple(name for name, evidence in proved.items() if self._is_borne_out(evidence, (name,)))
 
     @property
     def is_over(self) -> bool:
@@ -64,17 +73,12 @@ class Comparison:
             return self.look.overall > LOST and min(self.look.ratios.values()) > LOST_CASE
         if self.overall.is_clear_loss and not any(evidence.is_promising for evidence in cases):
             return True
-        if self.beats_champion or len(self.blocks) >= stats.MAX_BLOCKS or self.is_doubted:
+        if len(self.blocks) >= stats.MAX_BLOCKS:
             return True
-        share = self.alpha / len(self.by_case)
-        undecided = [evidence for name, evidence in self.by_case.items() if name not in self.beats_on]
-        return self.overall.is_hopeless(self.alpha) and all(evidence.is_hopeless(share) for evidence in undecided)
-
-    @property
-    def is_doubted(self) -> bool:
-        """Faster by its best batches, and not by its usual ones."""
-        proved = self.overall.proves_faster(self.alpha) and len(self.blocks) >= _DOUBTED_BLOCKS
-        return proved and not self._is_typical(self.by_case)
+        if self._looks:
+            return len(self.blocks) == self._looks[-1] or (len(self.blocks) == self._looks[0] and self.beats_champion)
+        undecided = [evidence for evidence in cases if not self._is_proved(evidence, self._share)]
+        return self.overall.is_hopeless(self.alpha) and all(evidence.is_hopeless(self._share) for evidence in undecided)
 
     def finding(self) -> Finding:
         vs_seed = verdict.estimate(self._vs_seed(), self._noise())
@@ -84,7 +88,7 @@ class Comparison:
             beats_seed=vs_seed.low > 1,
             vs_champion=verdict.estimate([block.overall for block in self._seen()], self._noise()),
             noise=self.overall.scale if self.blocks else None,
-            is_doubted=self.is_doubted,
+            is_doubted=bool(self._looks) and not self.beats_champion,
         )
 
     def report(self, finding: Finding, status: Status) -> Verdict:
@@ -112,13 +116,19 @@ class Comparison:
         flops, moved = (float(self.work[name].get(key, 0)) for key in ("flops", "bytes"))
         return replace(result, flops=flops, bytes=moved, ceiling_s=self.ceiling.seconds(flops, moved))
 
-    def _is_typical(self, cases: Iterable[str]) -> bool:
-        """Whether usual batches bear out the best, and all blocks together most of them: code that is fast on lucky
-        inputs or in lucky places alone does not win."""
+    @property
+    def _share(self) -> float:
+        return self.alpha / len(self.by_case)
+
+    def _is_proved(self, evidence: stats.Evidence, alpha: float) -> bool:
+        return evidence.proves_faster(alpha) and (not self.confirms or evidence.outweighs_slow_places(alpha))
+
+    def _is_borne_out(self, evidence: stats.Evidence, cases: Iterable[str]) -> bool:
+        """Whether all blocks together bear out most of them, and usual batches the best: code that is fast in lucky
+        places or on lucky inputs alone does not win."""
         names = tuple(cases)
         usual = (statistics.fmean(block.usual[name] for name in names) for block in self.blocks)
-        best = (statistics.fmean(block.ratios[name] for name in names) for block in self.blocks)
-        return statistics.median(usual) < TYPICALLY and statistics.fmean(best) < 0
+        return evidence.is_faster_on_average and (not self.confirms or statistics.median(usual) < 0)
 
     def _noise(self) -> float:
         return self.overall.scale if self.blocks else LOOK_NOISE

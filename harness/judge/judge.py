@@ -124,7 +124,7 @@ class Judge:
     def _remeasure(self, candidate: Artifact) -> Verdict:
         if self.kind.lacks:
             return self._untimed()
-        again = self.compare(candidate, self.seed, stats.ALPHA)
+        again = self.compare(candidate, self.seed, stats.ALPHA, confirms=True)
         finding = again.finding()
         status, reason = against_seed(finding)
         found = again.report(finding, status)
@@ -144,7 +144,7 @@ class Judge:
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
         candidate = self.prepare(source).admitted
-        again = self.compare(candidate, rivals.champion, stats.ALPHA, seed_often=True)
+        again = self.compare(candidate, rivals.champion, stats.ALPHA, confirms=True)
         finding = again.finding()
         held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case))
         finding = replace(finding, beats_on=held)
@@ -161,7 +161,8 @@ class Judge:
         if case_name not in rivals.specialists:
             return True
         cases = [case for case in self.experiment.evaluation.cases if case.name == case_name]
-        return self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases).finding().beats_champion
+        again = self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases, confirms=True)
+        return again.finding().beats_champion
 
     def _accept(self, finding: Finding, standings: Standings) -> Status:
         return status_of(self.experiment, finding, standings)
@@ -173,10 +174,10 @@ class Judge:
         alpha: float,
         cases: Sequence[Case] = (),
         *,
-        seed_often: bool = False,
+        confirms: bool = False,
     ) -> Compared:
-        """A quick look, and where that leaves anything open, blocks until the evidence is clear. The seed is in the
-        first of them, or in all."""
+        """A quick look, and where that leaves anything open, blocks until the evidence is clear: more of them
+        where this is the last word."""
         cases = cases or self.experiment.evaluation.cases
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
         if self._ceiling is None:
@@ -197,12 +198,13 @@ class Judge:
             by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
             work={case.name: work_of(self.experiment, case) for case in cases},
             ceiling=self._ceiling,
+            confirms=confirms,
         )
         if comparison.is_over:
             return comparison
         with self._bench(look.efforts(), batch_s) as bench:
             while not comparison.is_over:
-                comparison.add(bench.block(duel if comparison.blocks and not seed_often else trio))
+                comparison.add(bench.block(trio if comparison.wants_seed else duel))
         return comparison
 
     def _bench(self, efforts: Mapping[str, Effort], batch_s: float) -> Bench:

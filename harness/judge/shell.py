@@ -128,7 +128,7 @@ class MetricJudge(Judge):
         alpha: float,
         cases: Sequence[Case] = (),
         *,
-        seed_often: bool = False,
+        confirms: bool = False,
     ) -> Compared:
         """A quick look, one exact block where nothing varies, and where that leaves anything open, pairs of runs."""
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
@@ -151,10 +151,11 @@ class MetricJudge(Judge):
             by_case={name: stats.Evidence(prior=prior)},
             work={name: {}},
             ceiling=roofline.UNKNOWN,
+            confirms=confirms,
             command=self.command,
         )
         while not comparison.is_over:
-            comparison.add(self._block(duel if comparison.blocks and not seed_often else trio))
+            comparison.add(self._block(trio if comparison.wants_seed else duel))
         return comparison
 
     def _vary(self, sides: Mapping[str, Artifact]) -> bool:

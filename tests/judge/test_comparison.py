@@ -34,9 +34,10 @@ def even(ratio: float) -> Mapping[str, float]:
     return dict.fromkeys(CASES, ratio)
 
 
-def comparison(look: Block, noise: float = 0.005) -> Comparison:
+def comparison(look: Block, noise: float = 0.005, *, confirms: bool = False) -> Comparison:
     return Comparison(
-        alpha=0.005,
+        alpha=0.05 if confirms else 0.005,
+        confirms=confirms,
         look=look,
         overall=stats.Evidence(prior=noise),
         by_case={name: stats.Evidence(prior=noise) for name in look.ratios},
@@ -46,10 +47,10 @@ def comparison(look: Block, noise: float = 0.005) -> Comparison:
 
 
 def after(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None) -> Comparison:
-    """As many equal blocks as it takes."""
-    made = comparison(block(even(1.0)))
+    """As many equal blocks as it takes to be sure."""
+    made = comparison(block(even(1.0)), confirms=True)
     while not made.is_over:
-        made.add(block(ratios, usual, seeded=not made.blocks))
+        made.add(block(ratios, usual, seeded=made.wants_seed))
     return made
 
 
@@ -99,7 +100,29 @@ def test_who_is_fast_on_lucky_batches_alone_does_not_win() -> None:
 def test_a_proof_that_usual_batches_do_not_bear_out_ends_with_a_reason() -> None:
     made = after(even(0.9), usual=even(1.1))
     assert len(made.blocks) < stats.MAX_BLOCKS
-    assert "only its best batches" in verdict.headline(Status.TIE, {}, made.finding())
+    assert "not in its usual batches" in verdict.headline(Status.TIE, {}, made.finding())
+
+
+def test_a_usual_batch_that_is_a_little_slower_is_enough_for_a_doubt() -> None:
+    assert not after(even(0.97), usual=even(1.005)).beats_champion
+
+
+@pytest.mark.parametrize(("gain", "blocks"), [(0.01, 24), (0.02, 12), (0.1, stats.MIN_BLOCKS)])
+def test_the_smaller_a_gain_the_more_blocks_confirm_it(gain: float, blocks: int) -> None:
+    made = after(even(math.exp(-gain - 1e-9)))
+    assert (made.beats_champion, len(made.blocks)) == (True, blocks)
+
+
+def test_one_wild_block_costs_a_winner_more_blocks_and_not_the_title() -> None:
+    made = comparison(block(even(1.0)), confirms=True)
+    while not made.is_over:
+        made.add(block(even(1.2 if len(made.blocks) == 3 else 0.97)))
+    assert made.beats_champion and len(made.blocks) > 16
+
+
+def test_a_last_word_has_the_seed_in_as_many_blocks_as_an_interval_needs() -> None:
+    made = after(even(0.99))
+    assert sum(SEED in one.seconds for one in made.blocks) == stats.MIN_BLOCKS
 
 
 def test_who_is_slow_in_some_blocks_and_fast_in_most_does_not_win() -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from harness.judge.stats import MAX_BLOCKS, Evidence, locate
+from harness.judge.stats import MAX_BLOCKS, MIN_BLOCKS, Evidence, locate
 
 TRIALS = 2000
 
@@ -74,6 +74,13 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
 def test_few_blocks_get_an_interval_from_the_known_noise() -> None:
     place = locate([0.1, 0.1, 0.1], noise=0.05)
     assert place.low < 0.06 and place.high > 0.14
+
+
+@pytest.mark.parametrize("blocks", [MIN_BLOCKS, MAX_BLOCKS])
+def test_the_bound_on_the_mean_errs_as_seldom_as_it_says(blocks: int) -> None:
+    rng = np.random.default_rng(7)
+    found = sum(Evidence(prior=1, values=rng.normal(0, 1, blocks).tolist()).is_faster_on_average for _ in range(TRIALS))
+    assert 0.005 <= found / TRIALS <= 0.015
 
 
 def scale_after(values: Sequence[float], prior: float) -> float:
