@@ -26,7 +26,8 @@ from harness.judge.toolchain import Artifact
 from harness.records import Status
 
 CANDIDATE, RIVAL, SEED = "candidate", "rival", "seed"
-BATCH_S = 0.4e-3  # at least; longer where the handshake would be more than its share of it
+BATCH_S = 0.4e-3  # at least; longer where the handshake would be more than its share of it, up to
+_LONGEST_BATCH_S = 20e-3  # beyond it the machine is busy, and longer batches would be no quieter
 _HANDSHAKE_SHARE = 0.01
 _EMPTY_VISITS = 25
 _LONG_BATCH_S = 4e-3  # from here on one batch is a whole visit, and needs no warming
@@ -290,4 +291,4 @@ def probe(experiment: Experiment, kind: Kind, artifact: Artifact, rng: np.random
     finally:
         arena.close()
     call_s = {name: max(seconds - handshake_s, _LEAST_S) for name, seconds in single_s.items()}
-    return Probe(call_s, max(BATCH_S, handshake_s / _HANDSHAKE_SHARE))
+    return Probe(call_s, min(max(BATCH_S, handshake_s / _HANDSHAKE_SHARE), _LONGEST_BATCH_S))
