@@ -1,152 +1,86 @@
 #include <immintrin.h>
 
-/* 8 of x by 1 of weight. */
+/* The totals of four vectors, side by side. */
+static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b));
+    __m512d cd = _mm512_castps_pd(_mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d));
+    __m512 t = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)) + _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+    __m256 s = _mm512_castps512_ps256(t + _mm512_shuffle_f32x4(t, t, 0xEE));
+    return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
+}
+
+/* 2 of x by 5 of weight. */
 static inline __attribute__((always_inline))
-void tile_8x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *x2 = x + 2 * n;
-    const float *x3 = x + 3 * n;
-    const float *x4 = x + 4 * n;
-    const float *x5 = x + 5 * n;
-    const float *x6 = x + 6 * n;
-    const float *x7 = x + 7 * n;
-    const float *w0 = weight + 0 * n;
-    __m512 s00 = {0};
-    __m512 s10 = {0};
-    __m512 s20 = {0};
-    __m512 s30 = {0};
-    __m512 s40 = {0};
-    __m512 s50 = {0};
-    __m512 s60 = {0};
-    __m512 s70 = {0};
-    __m512 a0, a1, a2, a3, a4, a5, a6, a7, b;
+void tile_2x5(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
+    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0};
+    __m512 a0, a1, b;
     long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        a5 = _mm512_loadu_ps(&x5[0]);
-        a6 = _mm512_loadu_ps(&x6[0]);
-        a7 = _mm512_loadu_ps(&x7[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+    for (; i + 32 <= n; i += 32) {
+        a0 = _mm512_loadu_ps(&x[i]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        s70 += a7 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        a2 = _mm512_loadu_ps(&x2[16]);
-        a3 = _mm512_loadu_ps(&x3[16]);
-        a4 = _mm512_loadu_ps(&x4[16]);
-        a5 = _mm512_loadu_ps(&x5[16]);
-        a6 = _mm512_loadu_ps(&x6[16]);
-        a7 = _mm512_loadu_ps(&x7[16]);
-        b = _mm512_loadu_ps(&w0[16]);
+        b = _mm512_loadu_ps(&weight[1 * n + i]);
+        s01 += a0 * b;
+        s11 += a1 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i]);
+        s02 += a0 * b;
+        s12 += a1 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i]);
+        s03 += a0 * b;
+        s13 += a1 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i]);
+        s04 += a0 * b;
+        s14 += a1 * b;
+        a0 = _mm512_loadu_ps(&x[i + 16]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
+        b = _mm512_loadu_ps(&weight[i + 16]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        s70 += a7 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        a2 = _mm512_loadu_ps(&x2[32]);
-        a3 = _mm512_loadu_ps(&x3[32]);
-        a4 = _mm512_loadu_ps(&x4[32]);
-        a5 = _mm512_loadu_ps(&x5[32]);
-        a6 = _mm512_loadu_ps(&x6[32]);
-        a7 = _mm512_loadu_ps(&x7[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        s70 += a7 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        a2 = _mm512_loadu_ps(&x2[48]);
-        a3 = _mm512_loadu_ps(&x3[48]);
-        a4 = _mm512_loadu_ps(&x4[48]);
-        a5 = _mm512_loadu_ps(&x5[48]);
-        a6 = _mm512_loadu_ps(&x6[48]);
-        a7 = _mm512_loadu_ps(&x7[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        s70 += a7 * b;
-        x0 += 64;
-        x1 += 64;
-        x2 += 64;
-        x3 += 64;
-        x4 += 64;
-        x5 += 64;
-        x6 += 64;
-        x7 += 64;
-        w0 += 64;
+        b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
+        s01 += a0 * b;
+        s11 += a1 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
+        s02 += a0 * b;
+        s12 += a1 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i + 16]);
+        s03 += a0 * b;
+        s13 += a1 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
+        s04 += a0 * b;
+        s14 += a1 * b;
     }
     for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        a5 = _mm512_loadu_ps(&x5[0]);
-        a6 = _mm512_loadu_ps(&x6[0]);
-        a7 = _mm512_loadu_ps(&x7[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+        a0 = _mm512_loadu_ps(&x[i]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        s70 += a7 * b;
-        x0 += 16;
-        x1 += 16;
-        x2 += 16;
-        x3 += 16;
-        x4 += 16;
-        x5 += 16;
-        x6 += 16;
-        x7 += 16;
-        w0 += 16;
+        b = _mm512_loadu_ps(&weight[1 * n + i]);
+        s01 += a0 * b;
+        s11 += a1 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i]);
+        s02 += a0 * b;
+        s12 += a1 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i]);
+        s03 += a0 * b;
+        s13 += a1 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i]);
+        s04 += a0 * b;
+        s14 += a1 * b;
     }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
-    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
-    out[5 * m + 0] = _mm512_reduce_add_ps(s50) + (bias ? bias[0] : 0.0f);
-    out[6 * m + 0] = _mm512_reduce_add_ps(s60) + (bias ? bias[0] : 0.0f);
-    out[7 * m + 0] = _mm512_reduce_add_ps(s70) + (bias ? bias[0] : 0.0f);
+    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
+    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
+    __m128 b1_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
+    out[1 * m + 4] = _mm512_reduce_add_ps(s14) + (bias ? bias[4] : 0.0f);
     for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
+        for (long c = 0; c < 5; c++) {
             out[c] += x[i] * weight[c * n + i];
             out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
-            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
-            out[4 * m + c] += x[4 * n + i] * weight[c * n + i];
-            out[5 * m + c] += x[5 * n + i] * weight[c * n + i];
-            out[6 * m + c] += x[6 * n + i] * weight[c * n + i];
-            out[7 * m + c] += x[7 * n + i] * weight[c * n + i];
         }
     }
 }
@@ -154,49 +88,30 @@ void tile_8x1(float *out, const float *x, const float *weight, const float *bias
 /* 2 of x by 1 of weight, 2 sums for each output. */
 static inline __attribute__((always_inline))
 void tile_2x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *w0 = weight + 0 * n;
     __m512 s00 = {0};
     __m512 s00_1 = {0};
     __m512 s10 = {0};
     __m512 s10_1 = {0};
     __m512 a0, a1, b;
     long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+    for (; i + 32 <= n; i += 32) {
+        a0 = _mm512_loadu_ps(&x[i]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        b = _mm512_loadu_ps(&w0[16]);
+        a0 = _mm512_loadu_ps(&x[i + 16]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
+        b = _mm512_loadu_ps(&weight[i + 16]);
         s00_1 += a0 * b;
         s10_1 += a1 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00_1 += a0 * b;
-        s10_1 += a1 * b;
-        x0 += 64;
-        x1 += 64;
-        w0 += 64;
     }
     for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+        a0 = _mm512_loadu_ps(&x[i]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        x0 += 16;
-        x1 += 16;
-        w0 += 16;
     }
     s00 += s00_1;
     s10 += s10_1;
@@ -210,523 +125,56 @@ void tile_2x1(float *out, const float *x, const float *weight, const float *bias
     }
 }
 
-/* 3 of x by 1 of weight, 2 sums for each output. */
+/* 1 of x by 3 of weight, 2 sums for each output. */
 static inline __attribute__((always_inline))
-void tile_3x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *x2 = x + 2 * n;
-    const float *w0 = weight + 0 * n;
-    __m512 s00 = {0};
-    __m512 s00_1 = {0};
-    __m512 s10 = {0};
-    __m512 s10_1 = {0};
-    __m512 s20 = {0};
-    __m512 s20_1 = {0};
-    __m512 a0, a1, a2, b;
+void tile_1x3(float *out, const float *x, const float *weight, const float *bias, long n) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0};
+    __m512 s00_1 = {0}, s01_1 = {0}, s02_1 = {0};
+    __m512 a0, b;
     long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+    for (; i + 32 <= n; i += 32) {
+        _mm_prefetch((const char *)(&weight[i] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[1 * n + i] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[2 * n + i] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[i + 16] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[1 * n + i + 16] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[2 * n + i + 16] + 3 * n), _MM_HINT_T0);
+        a0 = _mm512_loadu_ps(&x[i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        a2 = _mm512_loadu_ps(&x2[16]);
-        b = _mm512_loadu_ps(&w0[16]);
+        b = _mm512_loadu_ps(&weight[1 * n + i]);
+        s01 += a0 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i]);
+        s02 += a0 * b;
+        a0 = _mm512_loadu_ps(&x[i + 16]);
+        b = _mm512_loadu_ps(&weight[i + 16]);
         s00_1 += a0 * b;
-        s10_1 += a1 * b;
-        s20_1 += a2 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        a2 = _mm512_loadu_ps(&x2[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        a2 = _mm512_loadu_ps(&x2[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00_1 += a0 * b;
-        s10_1 += a1 * b;
-        s20_1 += a2 * b;
-        x0 += 64;
-        x1 += 64;
-        x2 += 64;
-        w0 += 64;
+        b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
+        s01_1 += a0 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
+        s02_1 += a0 * b;
     }
     for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+        _mm_prefetch((const char *)(&weight[i] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[1 * n + i] + 3 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[2 * n + i] + 3 * n), _MM_HINT_T0);
+        a0 = _mm512_loadu_ps(&x[i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        x0 += 16;
-        x1 += 16;
-        x2 += 16;
-        w0 += 16;
+        b = _mm512_loadu_ps(&weight[1 * n + i]);
+        s01 += a0 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i]);
+        s02 += a0 * b;
     }
     s00 += s00_1;
-    s10 += s10_1;
-    s20 += s20_1;
+    s01 += s01_1;
+    s02 += s02_1;
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
+    out[1] = _mm512_reduce_add_ps(s01) + (bias ? bias[1] : 0.0f);
+    out[2] = _mm512_reduce_add_ps(s02) + (bias ? bias[2] : 0.0f);
     for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
+        for (long c = 0; c < 3; c++) {
             out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
-        }
-    }
-}
-
-/* 4 of x by 1 of weight. */
-static inline __attribute__((always_inline))
-void tile_4x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *x2 = x + 2 * n;
-    const float *x3 = x + 3 * n;
-    const float *w0 = weight + 0 * n;
-    __m512 s00 = {0};
-    __m512 s10 = {0};
-    __m512 s20 = {0};
-    __m512 s30 = {0};
-    __m512 a0, a1, a2, a3, b;
-    long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        a2 = _mm512_loadu_ps(&x2[16]);
-        a3 = _mm512_loadu_ps(&x3[16]);
-        b = _mm512_loadu_ps(&w0[16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        a2 = _mm512_loadu_ps(&x2[32]);
-        a3 = _mm512_loadu_ps(&x3[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        a2 = _mm512_loadu_ps(&x2[48]);
-        a3 = _mm512_loadu_ps(&x3[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        x0 += 64;
-        x1 += 64;
-        x2 += 64;
-        x3 += 64;
-        w0 += 64;
-    }
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        x0 += 16;
-        x1 += 16;
-        x2 += 16;
-        x3 += 16;
-        w0 += 16;
-    }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
-            out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
-            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
-        }
-    }
-}
-
-/* 5 of x by 1 of weight. */
-static inline __attribute__((always_inline))
-void tile_5x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *x2 = x + 2 * n;
-    const float *x3 = x + 3 * n;
-    const float *x4 = x + 4 * n;
-    const float *w0 = weight + 0 * n;
-    __m512 s00 = {0};
-    __m512 s10 = {0};
-    __m512 s20 = {0};
-    __m512 s30 = {0};
-    __m512 s40 = {0};
-    __m512 a0, a1, a2, a3, a4, b;
-    long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        a2 = _mm512_loadu_ps(&x2[16]);
-        a3 = _mm512_loadu_ps(&x3[16]);
-        a4 = _mm512_loadu_ps(&x4[16]);
-        b = _mm512_loadu_ps(&w0[16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        a2 = _mm512_loadu_ps(&x2[32]);
-        a3 = _mm512_loadu_ps(&x3[32]);
-        a4 = _mm512_loadu_ps(&x4[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        a2 = _mm512_loadu_ps(&x2[48]);
-        a3 = _mm512_loadu_ps(&x3[48]);
-        a4 = _mm512_loadu_ps(&x4[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        x0 += 64;
-        x1 += 64;
-        x2 += 64;
-        x3 += 64;
-        x4 += 64;
-        w0 += 64;
-    }
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        x0 += 16;
-        x1 += 16;
-        x2 += 16;
-        x3 += 16;
-        x4 += 16;
-        w0 += 16;
-    }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
-    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
-            out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
-            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
-            out[4 * m + c] += x[4 * n + i] * weight[c * n + i];
-        }
-    }
-}
-
-/* 6 of x by 1 of weight. */
-static inline __attribute__((always_inline))
-void tile_6x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *x2 = x + 2 * n;
-    const float *x3 = x + 3 * n;
-    const float *x4 = x + 4 * n;
-    const float *x5 = x + 5 * n;
-    const float *w0 = weight + 0 * n;
-    __m512 s00 = {0};
-    __m512 s10 = {0};
-    __m512 s20 = {0};
-    __m512 s30 = {0};
-    __m512 s40 = {0};
-    __m512 s50 = {0};
-    __m512 a0, a1, a2, a3, a4, a5, b;
-    long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        a5 = _mm512_loadu_ps(&x5[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        a2 = _mm512_loadu_ps(&x2[16]);
-        a3 = _mm512_loadu_ps(&x3[16]);
-        a4 = _mm512_loadu_ps(&x4[16]);
-        a5 = _mm512_loadu_ps(&x5[16]);
-        b = _mm512_loadu_ps(&w0[16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        a2 = _mm512_loadu_ps(&x2[32]);
-        a3 = _mm512_loadu_ps(&x3[32]);
-        a4 = _mm512_loadu_ps(&x4[32]);
-        a5 = _mm512_loadu_ps(&x5[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        a2 = _mm512_loadu_ps(&x2[48]);
-        a3 = _mm512_loadu_ps(&x3[48]);
-        a4 = _mm512_loadu_ps(&x4[48]);
-        a5 = _mm512_loadu_ps(&x5[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        x0 += 64;
-        x1 += 64;
-        x2 += 64;
-        x3 += 64;
-        x4 += 64;
-        x5 += 64;
-        w0 += 64;
-    }
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        a5 = _mm512_loadu_ps(&x5[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        x0 += 16;
-        x1 += 16;
-        x2 += 16;
-        x3 += 16;
-        x4 += 16;
-        x5 += 16;
-        w0 += 16;
-    }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
-    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
-    out[5 * m + 0] = _mm512_reduce_add_ps(s50) + (bias ? bias[0] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
-            out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
-            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
-            out[4 * m + c] += x[4 * n + i] * weight[c * n + i];
-            out[5 * m + c] += x[5 * n + i] * weight[c * n + i];
-        }
-    }
-}
-
-/* 7 of x by 1 of weight. */
-static inline __attribute__((always_inline))
-void tile_7x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    const float *x0 = x + 0 * n;
-    const float *x1 = x + 1 * n;
-    const float *x2 = x + 2 * n;
-    const float *x3 = x + 3 * n;
-    const float *x4 = x + 4 * n;
-    const float *x5 = x + 5 * n;
-    const float *x6 = x + 6 * n;
-    const float *w0 = weight + 0 * n;
-    __m512 s00 = {0};
-    __m512 s10 = {0};
-    __m512 s20 = {0};
-    __m512 s30 = {0};
-    __m512 s40 = {0};
-    __m512 s50 = {0};
-    __m512 s60 = {0};
-    __m512 a0, a1, a2, a3, a4, a5, a6, b;
-    long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        a5 = _mm512_loadu_ps(&x5[0]);
-        a6 = _mm512_loadu_ps(&x6[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        a1 = _mm512_loadu_ps(&x1[16]);
-        a2 = _mm512_loadu_ps(&x2[16]);
-        a3 = _mm512_loadu_ps(&x3[16]);
-        a4 = _mm512_loadu_ps(&x4[16]);
-        a5 = _mm512_loadu_ps(&x5[16]);
-        a6 = _mm512_loadu_ps(&x6[16]);
-        b = _mm512_loadu_ps(&w0[16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        a1 = _mm512_loadu_ps(&x1[32]);
-        a2 = _mm512_loadu_ps(&x2[32]);
-        a3 = _mm512_loadu_ps(&x3[32]);
-        a4 = _mm512_loadu_ps(&x4[32]);
-        a5 = _mm512_loadu_ps(&x5[32]);
-        a6 = _mm512_loadu_ps(&x6[32]);
-        b = _mm512_loadu_ps(&w0[32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        a1 = _mm512_loadu_ps(&x1[48]);
-        a2 = _mm512_loadu_ps(&x2[48]);
-        a3 = _mm512_loadu_ps(&x3[48]);
-        a4 = _mm512_loadu_ps(&x4[48]);
-        a5 = _mm512_loadu_ps(&x5[48]);
-        a6 = _mm512_loadu_ps(&x6[48]);
-        b = _mm512_loadu_ps(&w0[48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        x0 += 64;
-        x1 += 64;
-        x2 += 64;
-        x3 += 64;
-        x4 += 64;
-        x5 += 64;
-        x6 += 64;
-        w0 += 64;
-    }
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x0[0]);
-        a1 = _mm512_loadu_ps(&x1[0]);
-        a2 = _mm512_loadu_ps(&x2[0]);
-        a3 = _mm512_loadu_ps(&x3[0]);
-        a4 = _mm512_loadu_ps(&x4[0]);
-        a5 = _mm512_loadu_ps(&x5[0]);
-        a6 = _mm512_loadu_ps(&x6[0]);
-        b = _mm512_loadu_ps(&w0[0]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        s50 += a5 * b;
-        s60 += a6 * b;
-        x0 += 16;
-        x1 += 16;
-        x2 += 16;
-        x3 += 16;
-        x4 += 16;
-        x5 += 16;
-        x6 += 16;
-        w0 += 16;
-    }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
-    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
-    out[5 * m + 0] = _mm512_reduce_add_ps(s50) + (bias ? bias[0] : 0.0f);
-    out[6 * m + 0] = _mm512_reduce_add_ps(s60) + (bias ? bias[0] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
-            out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-            out[2 * m + c] += x[2 * n + i] * weight[c * n + i];
-            out[3 * m + c] += x[3 * n + i] * weight[c * n + i];
-            out[4 * m + c] += x[4 * n + i] * weight[c * n + i];
-            out[5 * m + c] += x[5 * n + i] * weight[c * n + i];
-            out[6 * m + c] += x[6 * n + i] * weight[c * n + i];
         }
     }
 }
@@ -734,8 +182,6 @@ void tile_7x1(float *out, const float *x, const float *weight, const float *bias
 /* 1 of x by 1 of weight, 4 sums for each output. */
 static inline __attribute__((always_inline))
 void tile_1x1(float *out, const float *x, const float *weight, const float *bias, long n) {
-    const float *x0 = x + 0 * n;
-    const float *w0 = weight + 0 * n;
     __m512 s00 = {0};
     __m512 s00_1 = {0};
     __m512 s00_2 = {0};
@@ -743,32 +189,28 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
     __m512 a0, b;
     long i = 0;
     for (; i + 64 <= n; i += 64) {
-        _mm_prefetch((const char *)(&w0[0] + 1 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&w0[16] + 1 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&w0[32] + 1 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&w0[48] + 1 * n), _MM_HINT_T0);
-        a0 = _mm512_loadu_ps(&x0[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+        _mm_prefetch((const char *)(&weight[i] + 1 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[i + 16] + 1 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[i + 32] + 1 * n), _MM_HINT_T0);
+        _mm_prefetch((const char *)(&weight[i + 48] + 1 * n), _MM_HINT_T0);
+        a0 = _mm512_loadu_ps(&x[i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
-        a0 = _mm512_loadu_ps(&x0[16]);
-        b = _mm512_loadu_ps(&w0[16]);
+        a0 = _mm512_loadu_ps(&x[i + 16]);
+        b = _mm512_loadu_ps(&weight[i + 16]);
         s00_1 += a0 * b;
-        a0 = _mm512_loadu_ps(&x0[32]);
-        b = _mm512_loadu_ps(&w0[32]);
+        a0 = _mm512_loadu_ps(&x[i + 32]);
+        b = _mm512_loadu_ps(&weight[i + 32]);
         s00_2 += a0 * b;
-        a0 = _mm512_loadu_ps(&x0[48]);
-        b = _mm512_loadu_ps(&w0[48]);
+        a0 = _mm512_loadu_ps(&x[i + 48]);
+        b = _mm512_loadu_ps(&weight[i + 48]);
         s00_3 += a0 * b;
-        x0 += 64;
-        w0 += 64;
     }
     for (; i + 16 <= n; i += 16) {
-        _mm_prefetch((const char *)(&w0[0] + 1 * n), _MM_HINT_T0);
-        a0 = _mm512_loadu_ps(&x0[0]);
-        b = _mm512_loadu_ps(&w0[0]);
+        _mm_prefetch((const char *)(&weight[i] + 1 * n), _MM_HINT_T0);
+        a0 = _mm512_loadu_ps(&x[i]);
+        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
-        x0 += 16;
-        w0 += 16;
     }
     s00 += s00_1;
     s00 += s00_2;
@@ -781,58 +223,12 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
     }
 }
 
-/* 2 of x by so many rows of weight. */
-static inline __attribute__((always_inline))
-void band_2(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
-    long o = 0;
-    for (; o + 1 <= count; o += 1)
-        tile_2x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 3 of x by so many rows of weight. */
-static inline __attribute__((always_inline))
-void band_3(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
-    long o = 0;
-    for (; o + 1 <= count; o += 1)
-        tile_3x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 4 of x by so many rows of weight. */
-static inline __attribute__((always_inline))
-void band_4(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
-    long o = 0;
-    for (; o + 1 <= count; o += 1)
-        tile_4x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 5 of x by so many rows of weight. */
-static inline __attribute__((always_inline))
-void band_5(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
-    long o = 0;
-    for (; o + 1 <= count; o += 1)
-        tile_5x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 6 of x by so many rows of weight. */
-static inline __attribute__((always_inline))
-void band_6(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
-    long o = 0;
-    for (; o + 1 <= count; o += 1)
-        tile_6x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
-/* 7 of x by so many rows of weight. */
-static inline __attribute__((always_inline))
-void band_7(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
-    long o = 0;
-    for (; o + 1 <= count; o += 1)
-        tile_7x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
-}
-
 /* 1 of x by so many rows of weight. */
 static inline __attribute__((always_inline))
 void band_1(float *out, const float *x, const float *weight, const float *bias, long n, long count) {
     long o = 0;
+    for (; o + 3 <= count; o += 3)
+        tile_1x3(out + o, x, weight + o * n, bias ? bias + o : 0, n);
     for (; o + 1 <= count; o += 1)
         tile_1x1(out + o, x, weight + o * n, bias ? bias + o : 0, n);
 }
@@ -1030,33 +426,15 @@ void every_row(float *out, const float *x, const float *weight, const float *bia
         x += many * n;
         rows -= many;
     }
-    long r = rows - rows % 8, o = 0;
+    long r = rows - rows % 2, o = 0;
+    for (; o + 5 <= m; o += 5)
+        for (long t = 0; t < r; t += 2)
+            tile_2x5(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
     for (; o + 1 <= m; o += 1)
-        for (long t = 0; t < r; t += 8)
-            tile_8x1(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
-    switch (rows - r) {
-    case 2:
-        band_2(out + r * m, x + r * n, weight, bias, n, m, m);
-        break;
-    case 3:
-        band_3(out + r * m, x + r * n, weight, bias, n, m, m);
-        break;
-    case 4:
-        band_4(out + r * m, x + r * n, weight, bias, n, m, m);
-        break;
-    case 5:
-        band_5(out + r * m, x + r * n, weight, bias, n, m, m);
-        break;
-    case 6:
-        band_6(out + r * m, x + r * n, weight, bias, n, m, m);
-        break;
-    case 7:
-        band_7(out + r * m, x + r * n, weight, bias, n, m, m);
-        break;
-    case 1:
+        for (long t = 0; t < r; t += 2)
+            tile_2x1(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
+    for (; r < rows; r++)
         band_1(out + r * m, x + r * n, weight, bias, n, m);
-        break;
-    }
 }
 
 void linear(float *out, const float *x, const float *weight, const float *bias, int rows,
