@@ -4,8 +4,9 @@ A C function writes through its one pointer that is not const; a Python function
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,14 @@ class Signature:
 
     def asked_by(self, hook: Callable[..., Any], case: Case) -> Mapping[str, int]:
         """The case's numbers that a hook names as parameters of its own: what the arrays alone do not tell."""
-        named = inspect.signature(hook).parameters
+        named = _parameters(hook)
         return {name: case.dims[name] for name in self.numbers if name in named}
+
+
+@lru_cache
+def _parameters(hook: Callable[..., Any]) -> Collection[str]:
+    """Looked up once: a hook is called for every call that is timed."""
+    return frozenset(inspect.signature(hook).parameters)
 
 
 def read_signature(experiment: Experiment) -> Signature:
