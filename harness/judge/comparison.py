@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -38,13 +38,17 @@ class Comparison:
     ceiling: Ceiling
     confirms: bool = False
     blocks: list[Block] = field(default_factory=list)
+    partial: list[Block] = field(default_factory=list)  # of some cases only, once nothing else is left to find out
     _looks: tuple[int, ...] = ()  # after so many blocks it is asked whether a proof is borne out
 
     def add(self, block: Block) -> None:
-        self.blocks.append(block)
-        self.overall.add(block.overall)
         for name, value in block.ratios.items():
             self.by_case[name].add(value)
+        if block.ratios.keys() != self.by_case.keys():
+            self.partial.append(block)
+            return
+        self.blocks.append(block)
+        self.overall.add(block.overall)
         # Asked after every block, a mean would some time be what one hopes for; asked once only, one wild block among
         # a winner's first would cost it the title.
         if not self._looks and self._is_proved(self.overall, self.alpha):
@@ -54,6 +58,12 @@ class Comparison:
     def wants_seed(self) -> bool:
         """Whether the next block needs the seed: the first does, and of a last word as many as an interval needs."""
         return len(self.blocks) < (stats.MIN_BLOCKS if self.confirms else 1)
+
+    @property
+    def wanted(self) -> Collection[str]:
+        """The cases that the next block is to time: all of them, until the whole is settled and well enough measured to
+        be reported; then those that may still be won."""
+        return self._open if self._is_settled and not self.wants_seed else tuple(self.by_case)
 
     @property
     def beats_champion(self) -> bool:
@@ -68,17 +78,13 @@ class Comparison:
     @property
     def is_over(self) -> bool:
         """Proved, lost, or not worth another block."""
-        cases = self.by_case.values()
         if not self.blocks:
             return self.look.overall > LOST and min(self.look.ratios.values()) > LOST_CASE
-        if self.overall.is_clear_loss and not any(evidence.is_promising for evidence in cases):
-            return True
-        if len(self.blocks) >= stats.MAX_BLOCKS:
+        if len(self.blocks) + len(self.partial) >= stats.MAX_BLOCKS:
             return True
         if self._looks:
             return len(self.blocks) == self._looks[-1] or (len(self.blocks) == self._looks[0] and self.beats_champion)
-        undecided = [evidence for evidence in cases if not self._is_proved(evidence, self._share)]
-        return self.overall.is_hopeless(self.alpha) and all(evidence.is_hopeless(self._share) for evidence in undecided)
+        return self._is_settled and not self._open
 
     def finding(self) -> Finding:
         vs_seed = verdict.estimate(self._vs_seed(), self._noise())
@@ -106,11 +112,12 @@ class Comparison:
         )
 
     def _case(self, name: str) -> CaseResult:
+        blocks = [*self._seen(), *self._partial_of(name)]
         result = verdict.case_result(
-            candidate_s=[block.seconds[CANDIDATE][name] for block in self._seen()],
+            candidate_s=[block.seconds[CANDIDATE][name] for block in blocks],
             seed_s=statistics.median(block.seconds[self.seed_arm][name] for block in self._seeded()),
             vs_seed=[self._ratios_to_seed(block)[name] for block in self._seeded()],
-            vs_champion=[block.ratios[name] for block in self._seen()],
+            vs_champion=[block.ratios[name] for block in blocks],
             noise=self.by_case[name].scale if self.blocks else LOOK_NOISE,
         )
         flops, moved = (float(self.work[name].get(key, 0)) for key in ("flops", "bytes"))
@@ -120,6 +127,25 @@ class Comparison:
     def _share(self) -> float:
         return self.alpha / len(self.by_case)
 
+    @property
+    def _is_settled(self) -> bool:
+        """Whether the candidate has lost over all cases."""
+        return bool(self.blocks) and (self.overall.is_clear_loss or self.overall.is_hopeless(self.alpha))
+
+    @property
+    def _open(self) -> Collection[str]:
+        """The cases that are not proved and not given up."""
+        is_lost = self.overall.is_clear_loss
+        left = {name: one for name, one in self.by_case.items() if one.is_promising or not is_lost}
+        return [
+            name
+            for name, one in left.items()
+            if not self._is_proved(one, self._share) and not one.is_hopeless(self._share)
+        ]
+
+    def _partial_of(self, name: str) -> list[Block]:
+        return [block for block in self.partial if name in block.ratios]
+
     def _is_proved(self, evidence: stats.Evidence, alpha: float) -> bool:
         return evidence.proves_faster(alpha) and (not self.confirms or evidence.outweighs_slow_places(alpha))
 
@@ -127,7 +153,8 @@ class Comparison:
         """Whether all blocks together bear out most of them, and usual batches the best: code that is fast in lucky
         places or on lucky inputs alone does not win."""
         names = tuple(cases)
-        usual = (statistics.fmean(block.usual[name] for name in names) for block in self.blocks)
+        blocks = [block for block in (*self.blocks, *self.partial) if block.usual.keys() >= set(names)]
+        usual = (statistics.fmean(block.usual[name] for name in names) for block in blocks)
         return evidence.is_faster_on_average and (not self.confirms or statistics.median(usual) < 0)
 
     def _noise(self) -> float:

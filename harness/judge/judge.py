@@ -204,7 +204,7 @@ class Judge:
             return comparison
         with self._bench(look.efforts(), batch_s) as bench:
             while not comparison.is_over:
-                comparison.add(bench.block(trio if comparison.wants_seed else duel))
+                comparison.add(bench.block(trio if comparison.wants_seed else duel, comparison.wanted))
         return comparison
 
     def _bench(self, efforts: Mapping[str, Effort], batch_s: float) -> Bench:

@@ -5,7 +5,7 @@ Measures and checks every timed output; what the numbers mean is for stats.py an
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -149,21 +149,21 @@ class Bench:
         workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
         return _Plan(workload, effort.visits, by_arm)
 
-    def block(self, artifacts: Mapping[str, Artifact]) -> Block:
-        """One block of the arms given: candidate and rival take turns by the judge's coin, the seed comes in before
-        and behind them."""
+    def block(self, artifacts: Mapping[str, Artifact], cases: Collection[str] = ()) -> Block:
+        """One block of the arms and cases given, or of all cases: candidate and rival take turns by the judge's coin,
+        the seed comes in before and behind them."""
         seconds: dict[str, dict[str, float]] = {name: {} for name in artifacts}
         ratios, usual, vs_seed = {}, {}, {}
         moved = {name: self.kind.moved(one, self.rng, self.stop) for name, one in artifacts.items()}
         with ExitStack() as stack, alone(self.stop) as cpu:
-            for plan in self.plans.values():
+            for plan in self.plans.values():  # those that are not timed too: where things lie tells nothing
                 plan.workload.move(self.arena, self.rng)
             # Places and order by the coin, too: what differs between two arms of the same code then has no side.
             arms = {
                 name: stack.enter_context(self.kind.arm(moved[name], self.arena, slot, cpu, self.stop))
                 for slot, name in enumerate(self._shuffled(artifacts))
             }
-            for name in self._shuffled(self.plans):
+            for name in self._shuffled(cases or self.plans):
                 timed = self._timed(arms, self.plans[name])
                 for arm, visits in timed.items():
                     seconds[arm][name] = _best(visits)

@@ -152,3 +152,28 @@ def test_a_tie_on_a_quiet_machine_gives_the_bounds_of_what_could_be() -> None:
     while not made.is_over:
         made.add(block(even(1.001 if len(made.blocks) % 2 else 0.999)))
     assert "no difference" in verdict.headline(Status.TIE, {}, made.finding())
+
+
+MIXED = {"one": 1.5, "two": 0.96}
+
+
+@pytest.mark.parametrize("confirms", [False, True])
+def test_once_the_whole_is_lost_only_cases_that_may_be_won_are_timed_on(confirms: bool) -> None:
+    made = comparison(block(even(1.0)), confirms=confirms)
+    while not made.is_over:
+        made.add(block({name: MIXED[name] for name in made.wanted}, seeded=made.wants_seed))
+    assert len(made.blocks) == (stats.MIN_BLOCKS if confirms else 1)  # as many as a report rests on
+    assert made.beats_on == ("two",) and not made.beats_champion
+    assert len(made.blocks) + len(made.partial) < stats.MAX_BLOCKS
+
+
+def test_a_report_rests_on_all_that_was_timed_of_a_case_and_on_whole_blocks_for_the_whole() -> None:
+    made = comparison(block(even(1.0)))
+    made.add(block(MIXED))
+    for _ in range(9):
+        made.add(block({"two": 0.5}, seeded=False))
+    found = made.report(made.finding(), Status.SPECIALIST)
+    assert found.vs_champion is not None
+    assert found.vs_champion.ratio == pytest.approx(1 / math.sqrt(1.5 * 0.96))
+    assert found.cases["two"].vs_champion.ratio == pytest.approx(2, rel=0.01)
+    assert found.cases["one"].vs_champion.ratio == pytest.approx(1 / 1.5)
