@@ -9,136 +9,114 @@ static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
     return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
 }
 
-/* 2 of x by 5 of weight. */
+/* 6 of x by 1 of weight, 2 sums for each output. */
 static inline __attribute__((always_inline))
-void tile_2x5(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
-    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0};
-    __m512 a0, a1, b;
-    long i = 0;
-    for (; i + 32 <= n; i += 32) {
-        a0 = _mm512_loadu_ps(&x[i]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i]);
-        b = _mm512_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        b = _mm512_loadu_ps(&weight[4 * n + i]);
-        s04 += a0 * b;
-        s14 += a1 * b;
-        a0 = _mm512_loadu_ps(&x[i + 16]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
-        b = _mm512_loadu_ps(&weight[i + 16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 16]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
-        s04 += a0 * b;
-        s14 += a1 * b;
-    }
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x[i]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i]);
-        b = _mm512_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        b = _mm512_loadu_ps(&weight[4 * n + i]);
-        s04 += a0 * b;
-        s14 += a1 * b;
-    }
-    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
-    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
-    __m128 b1_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
-    out[1 * m + 4] = _mm512_reduce_add_ps(s14) + (bias ? bias[4] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 5; c++) {
-            out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-        }
-    }
-}
-
-/* 2 of x by 1 of weight, 2 sums for each output. */
-static inline __attribute__((always_inline))
-void tile_2x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+void tile_6x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     __m512 s00 = {0};
     __m512 s00_1 = {0};
     __m512 s10 = {0};
     __m512 s10_1 = {0};
-    __m512 a0, a1, b;
+    __m512 s20 = {0};
+    __m512 s20_1 = {0};
+    __m512 s30 = {0};
+    __m512 s30_1 = {0};
+    __m512 s40 = {0};
+    __m512 s40_1 = {0};
+    __m512 s50 = {0};
+    __m512 s50_1 = {0};
+    __m512 a0, a1, a2, a3, a4, a5, b;
     long i = 0;
-    for (; i + 32 <= n; i += 32) {
+    for (; i + 64 <= n; i += 64) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
+        a2 = _mm512_loadu_ps(&x[2 * n + i]);
+        a3 = _mm512_loadu_ps(&x[3 * n + i]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
+        s20 += a2 * b;
+        s30 += a3 * b;
+        s40 += a4 * b;
+        s50 += a5 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
+        a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
+        a3 = _mm512_loadu_ps(&x[3 * n + i + 16]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i + 16]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
         s00_1 += a0 * b;
         s10_1 += a1 * b;
-    }
-    for (; i + 16 <= n; i += 16) {
-        a0 = _mm512_loadu_ps(&x[i]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i]);
-        b = _mm512_loadu_ps(&weight[i]);
+        s20_1 += a2 * b;
+        s30_1 += a3 * b;
+        s40_1 += a4 * b;
+        s50_1 += a5 * b;
+        a0 = _mm512_loadu_ps(&x[i + 32]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i + 32]);
+        a2 = _mm512_loadu_ps(&x[2 * n + i + 32]);
+        a3 = _mm512_loadu_ps(&x[3 * n + i + 32]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i + 32]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i + 32]);
+        b = _mm512_loadu_ps(&weight[i + 32]);
         s00 += a0 * b;
         s10 += a1 * b;
+        s20 += a2 * b;
+        s30 += a3 * b;
+        s40 += a4 * b;
+        s50 += a5 * b;
+        a0 = _mm512_loadu_ps(&x[i + 48]);
+        a1 = _mm512_loadu_ps(&x[1 * n + i + 48]);
+        a2 = _mm512_loadu_ps(&x[2 * n + i + 48]);
+        a3 = _mm512_loadu_ps(&x[3 * n + i + 48]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i + 48]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i + 48]);
+        b = _mm512_loadu_ps(&weight[i + 48]);
+        s00_1 += a0 * b;
+        s10_1 += a1 * b;
+        s20_1 += a2 * b;
+        s30_1 += a3 * b;
+        s40_1 += a4 * b;
+        s50_1 += a5 * b;
+    }
+    for (; i < n; i += 16) {
+        const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
+        a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
+        a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
+        a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
+        a3 = _mm512_maskz_loadu_ps(tail, &x[3 * n + i]);
+        a4 = _mm512_maskz_loadu_ps(tail, &x[4 * n + i]);
+        a5 = _mm512_maskz_loadu_ps(tail, &x[5 * n + i]);
+        b = _mm512_maskz_loadu_ps(tail, &weight[i]);
+        s00 += a0 * b;
+        s10 += a1 * b;
+        s20 += a2 * b;
+        s30 += a3 * b;
+        s40 += a4 * b;
+        s50 += a5 * b;
     }
     s00 += s00_1;
     s10 += s10_1;
+    s20 += s20_1;
+    s30 += s30_1;
+    s40 += s40_1;
+    s50 += s50_1;
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
     out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
-            out[c] += x[i] * weight[c * n + i];
-            out[1 * m + c] += x[1 * n + i] * weight[c * n + i];
-        }
-    }
+    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
+    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
+    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
+    out[5 * m + 0] = _mm512_reduce_add_ps(s50) + (bias ? bias[0] : 0.0f);
 }
 
-/* 1 of x by 3 of weight, 2 sums for each output. */
+/* 1 of x by 8 of weight. */
 static inline __attribute__((always_inline))
-void tile_1x3(float *out, const float *x, const float *weight, const float *bias, long n) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0};
-    __m512 s00_1 = {0}, s01_1 = {0}, s02_1 = {0};
+void tile_1x8(float *out, const float *x, const float *weight, const float *bias, long n) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0}, s05 = {0}, s06 = {0}, s07 = {0};
     __m512 a0, b;
     long i = 0;
-    for (; i + 32 <= n; i += 32) {
-        _mm_prefetch((const char *)(&weight[i] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[1 * n + i] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[2 * n + i] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[i + 16] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[1 * n + i + 16] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[2 * n + i + 16] + 3 * n), _MM_HINT_T0);
+    for (; i + 64 <= n; i += 64) {
         a0 = _mm512_loadu_ps(&x[i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
@@ -146,37 +124,92 @@ void tile_1x3(float *out, const float *x, const float *weight, const float *bias
         s01 += a0 * b;
         b = _mm512_loadu_ps(&weight[2 * n + i]);
         s02 += a0 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i]);
+        s03 += a0 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i]);
+        s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i]);
+        s07 += a0 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
-        s00_1 += a0 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
-        s01_1 += a0 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
-        s02_1 += a0 * b;
-    }
-    for (; i + 16 <= n; i += 16) {
-        _mm_prefetch((const char *)(&weight[i] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[1 * n + i] + 3 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[2 * n + i] + 3 * n), _MM_HINT_T0);
-        a0 = _mm512_loadu_ps(&x[i]);
-        b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i]);
+        b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
         s01 += a0 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i]);
+        b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
         s02 += a0 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i + 16]);
+        s03 += a0 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
+        s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i + 16]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i + 16]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i + 16]);
+        s07 += a0 * b;
+        a0 = _mm512_loadu_ps(&x[i + 32]);
+        b = _mm512_loadu_ps(&weight[i + 32]);
+        s00 += a0 * b;
+        b = _mm512_loadu_ps(&weight[1 * n + i + 32]);
+        s01 += a0 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i + 32]);
+        s02 += a0 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i + 32]);
+        s03 += a0 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i + 32]);
+        s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i + 32]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i + 32]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i + 32]);
+        s07 += a0 * b;
+        a0 = _mm512_loadu_ps(&x[i + 48]);
+        b = _mm512_loadu_ps(&weight[i + 48]);
+        s00 += a0 * b;
+        b = _mm512_loadu_ps(&weight[1 * n + i + 48]);
+        s01 += a0 * b;
+        b = _mm512_loadu_ps(&weight[2 * n + i + 48]);
+        s02 += a0 * b;
+        b = _mm512_loadu_ps(&weight[3 * n + i + 48]);
+        s03 += a0 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i + 48]);
+        s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i + 48]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i + 48]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i + 48]);
+        s07 += a0 * b;
     }
-    s00 += s00_1;
-    s01 += s01_1;
-    s02 += s02_1;
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = _mm512_reduce_add_ps(s01) + (bias ? bias[1] : 0.0f);
-    out[2] = _mm512_reduce_add_ps(s02) + (bias ? bias[2] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 3; c++) {
-            out[c] += x[i] * weight[c * n + i];
-        }
+    for (; i < n; i += 16) {
+        const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
+        a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
+        b = _mm512_maskz_loadu_ps(tail, &weight[i]);
+        s00 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[1 * n + i]);
+        s01 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[2 * n + i]);
+        s02 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[3 * n + i]);
+        s03 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[4 * n + i]);
+        s04 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[5 * n + i]);
+        s05 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[6 * n + i]);
+        s06 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[7 * n + i]);
+        s07 += a0 * b;
     }
+    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
+    __m128 b0_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[4], sum_four(s04, s05, s06, s07) + b0_4);
 }
 
 /* 1 of x by 1 of weight, 4 sums for each output. */
@@ -189,10 +222,6 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
     __m512 a0, b;
     long i = 0;
     for (; i + 64 <= n; i += 64) {
-        _mm_prefetch((const char *)(&weight[i] + 1 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[i + 16] + 1 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[i + 32] + 1 * n), _MM_HINT_T0);
-        _mm_prefetch((const char *)(&weight[i + 48] + 1 * n), _MM_HINT_T0);
         a0 = _mm512_loadu_ps(&x[i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
@@ -206,36 +235,39 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
         b = _mm512_loadu_ps(&weight[i + 48]);
         s00_3 += a0 * b;
     }
-    for (; i + 16 <= n; i += 16) {
-        _mm_prefetch((const char *)(&weight[i] + 1 * n), _MM_HINT_T0);
-        a0 = _mm512_loadu_ps(&x[i]);
-        b = _mm512_loadu_ps(&weight[i]);
+    for (; i < n; i += 16) {
+        const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
+        a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
+        b = _mm512_maskz_loadu_ps(tail, &weight[i]);
         s00 += a0 * b;
     }
     s00 += s00_1;
     s00 += s00_2;
     s00 += s00_3;
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    for (; i < n; i++) {
-        for (long c = 0; c < 1; c++) {
-            out[c] += x[i] * weight[c * n + i];
-        }
-    }
+}
+
+/* 6 of x by so many rows of weight. */
+static inline __attribute__((always_inline))
+void band_6(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
+    long o = 0;
+    for (; o + 1 <= count; o += 1)
+        tile_6x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
 }
 
 /* 1 of x by so many rows of weight. */
 static inline __attribute__((always_inline))
 void band_1(float *out, const float *x, const float *weight, const float *bias, long n, long count) {
     long o = 0;
-    for (; o + 3 <= count; o += 3)
-        tile_1x3(out + o, x, weight + o * n, bias ? bias + o : 0, n);
+    for (; o + 8 <= count; o += 8)
+        tile_1x8(out + o, x, weight + o * n, bias ? bias + o : 0, n);
     for (; o + 1 <= count; o += 1)
         tile_1x1(out + o, x, weight + o * n, bias ? bias + o : 0, n);
 }
 
-/* 48 rows of weight, side by side: of each `depth` numbers. */
+/* 32 rows of weight, side by side: of each `depth` numbers. */
 static inline void pack(float *panel, const float *weight, long n, long depth) {
-    for (long c = 0; c < 48; c += 4) {
+    for (long c = 0; c < 32; c += 4) {
         const float *w = weight + c * n;
         long k = 0;
         for (; k + 4 <= depth; k += 4) {
@@ -243,172 +275,109 @@ static inline void pack(float *panel, const float *weight, long n, long depth) {
             __m128 w2 = _mm_loadu_ps(&w[2 * n + k]), w3 = _mm_loadu_ps(&w[3 * n + k]);
             __m128 low = _mm_unpacklo_ps(w0, w1), high = _mm_unpackhi_ps(w0, w1);
             __m128 low2 = _mm_unpacklo_ps(w2, w3), high2 = _mm_unpackhi_ps(w2, w3);
-            float *to = panel + k * 48 + c;
+            float *to = panel + k * 32 + c;
             _mm_storeu_ps(to, _mm_movelh_ps(low, low2));
-            _mm_storeu_ps(to + 48, _mm_movehl_ps(low2, low));
-            _mm_storeu_ps(to + 96, _mm_movelh_ps(high, high2));
-            _mm_storeu_ps(to + 144, _mm_movehl_ps(high2, high));
+            _mm_storeu_ps(to + 32, _mm_movehl_ps(low2, low));
+            _mm_storeu_ps(to + 64, _mm_movelh_ps(high, high2));
+            _mm_storeu_ps(to + 96, _mm_movehl_ps(high2, high));
         }
         for (; k < depth; k++)
             for (long i = 0; i < 4; i++)
-                panel[k * 48 + c + i] = w[i * n + k];
+                panel[k * 32 + c + i] = w[i * n + k];
     }
 }
 
-/* 8 of x by a panel; the first part of a sum starts from the bias, the others from what is there. */
+/* 6 of x by a panel; the first part of a sum starts from the bias, the others from what is there. */
 static inline __attribute__((always_inline))
 void by_panel(float *out, const float *x, const float *panel, const float *bias, long depth, long n, long m,
               int is_first) {
     __m512 s0_0 = {0};
     __m512 s0_1 = {0};
-    __m512 s0_2 = {0};
     __m512 s1_0 = {0};
     __m512 s1_1 = {0};
-    __m512 s1_2 = {0};
     __m512 s2_0 = {0};
     __m512 s2_1 = {0};
-    __m512 s2_2 = {0};
     __m512 s3_0 = {0};
     __m512 s3_1 = {0};
-    __m512 s3_2 = {0};
     __m512 s4_0 = {0};
     __m512 s4_1 = {0};
-    __m512 s4_2 = {0};
     __m512 s5_0 = {0};
     __m512 s5_1 = {0};
-    __m512 s5_2 = {0};
-    __m512 s6_0 = {0};
-    __m512 s6_1 = {0};
-    __m512 s6_2 = {0};
-    __m512 s7_0 = {0};
-    __m512 s7_1 = {0};
-    __m512 s7_2 = {0};
     if (!is_first) {
         s0_0 = _mm512_loadu_ps(out + 0 * m + 0);
         s0_1 = _mm512_loadu_ps(out + 0 * m + 16);
-        s0_2 = _mm512_loadu_ps(out + 0 * m + 32);
         s1_0 = _mm512_loadu_ps(out + 1 * m + 0);
         s1_1 = _mm512_loadu_ps(out + 1 * m + 16);
-        s1_2 = _mm512_loadu_ps(out + 1 * m + 32);
         s2_0 = _mm512_loadu_ps(out + 2 * m + 0);
         s2_1 = _mm512_loadu_ps(out + 2 * m + 16);
-        s2_2 = _mm512_loadu_ps(out + 2 * m + 32);
         s3_0 = _mm512_loadu_ps(out + 3 * m + 0);
         s3_1 = _mm512_loadu_ps(out + 3 * m + 16);
-        s3_2 = _mm512_loadu_ps(out + 3 * m + 32);
         s4_0 = _mm512_loadu_ps(out + 4 * m + 0);
         s4_1 = _mm512_loadu_ps(out + 4 * m + 16);
-        s4_2 = _mm512_loadu_ps(out + 4 * m + 32);
         s5_0 = _mm512_loadu_ps(out + 5 * m + 0);
         s5_1 = _mm512_loadu_ps(out + 5 * m + 16);
-        s5_2 = _mm512_loadu_ps(out + 5 * m + 32);
-        s6_0 = _mm512_loadu_ps(out + 6 * m + 0);
-        s6_1 = _mm512_loadu_ps(out + 6 * m + 16);
-        s6_2 = _mm512_loadu_ps(out + 6 * m + 32);
-        s7_0 = _mm512_loadu_ps(out + 7 * m + 0);
-        s7_1 = _mm512_loadu_ps(out + 7 * m + 16);
-        s7_2 = _mm512_loadu_ps(out + 7 * m + 32);
     } else if (bias) {
         s0_0 = _mm512_loadu_ps(bias + 0);
         s0_1 = _mm512_loadu_ps(bias + 16);
-        s0_2 = _mm512_loadu_ps(bias + 32);
         s1_0 = _mm512_loadu_ps(bias + 0);
         s1_1 = _mm512_loadu_ps(bias + 16);
-        s1_2 = _mm512_loadu_ps(bias + 32);
         s2_0 = _mm512_loadu_ps(bias + 0);
         s2_1 = _mm512_loadu_ps(bias + 16);
-        s2_2 = _mm512_loadu_ps(bias + 32);
         s3_0 = _mm512_loadu_ps(bias + 0);
         s3_1 = _mm512_loadu_ps(bias + 16);
-        s3_2 = _mm512_loadu_ps(bias + 32);
         s4_0 = _mm512_loadu_ps(bias + 0);
         s4_1 = _mm512_loadu_ps(bias + 16);
-        s4_2 = _mm512_loadu_ps(bias + 32);
         s5_0 = _mm512_loadu_ps(bias + 0);
         s5_1 = _mm512_loadu_ps(bias + 16);
-        s5_2 = _mm512_loadu_ps(bias + 32);
-        s6_0 = _mm512_loadu_ps(bias + 0);
-        s6_1 = _mm512_loadu_ps(bias + 16);
-        s6_2 = _mm512_loadu_ps(bias + 32);
-        s7_0 = _mm512_loadu_ps(bias + 0);
-        s7_1 = _mm512_loadu_ps(bias + 16);
-        s7_2 = _mm512_loadu_ps(bias + 32);
     }
     for (long k = 0; k < depth; k++) {
-        __m512 b0 = _mm512_loadu_ps(panel + k * 48 + 0);
-        __m512 b1 = _mm512_loadu_ps(panel + k * 48 + 16);
-        __m512 b2 = _mm512_loadu_ps(panel + k * 48 + 32);
+        __m512 b0 = _mm512_loadu_ps(panel + k * 32 + 0);
+        __m512 b1 = _mm512_loadu_ps(panel + k * 32 + 16);
         __m512 a;
         a = _mm512_set1_ps(x[0 * n + k]);
         s0_0 += a * b0;
         s0_1 += a * b1;
-        s0_2 += a * b2;
         a = _mm512_set1_ps(x[1 * n + k]);
         s1_0 += a * b0;
         s1_1 += a * b1;
-        s1_2 += a * b2;
         a = _mm512_set1_ps(x[2 * n + k]);
         s2_0 += a * b0;
         s2_1 += a * b1;
-        s2_2 += a * b2;
         a = _mm512_set1_ps(x[3 * n + k]);
         s3_0 += a * b0;
         s3_1 += a * b1;
-        s3_2 += a * b2;
         a = _mm512_set1_ps(x[4 * n + k]);
         s4_0 += a * b0;
         s4_1 += a * b1;
-        s4_2 += a * b2;
         a = _mm512_set1_ps(x[5 * n + k]);
         s5_0 += a * b0;
         s5_1 += a * b1;
-        s5_2 += a * b2;
-        a = _mm512_set1_ps(x[6 * n + k]);
-        s6_0 += a * b0;
-        s6_1 += a * b1;
-        s6_2 += a * b2;
-        a = _mm512_set1_ps(x[7 * n + k]);
-        s7_0 += a * b0;
-        s7_1 += a * b1;
-        s7_2 += a * b2;
     }
     _mm512_storeu_ps(out + 0 * m + 0, s0_0);
     _mm512_storeu_ps(out + 0 * m + 16, s0_1);
-    _mm512_storeu_ps(out + 0 * m + 32, s0_2);
     _mm512_storeu_ps(out + 1 * m + 0, s1_0);
     _mm512_storeu_ps(out + 1 * m + 16, s1_1);
-    _mm512_storeu_ps(out + 1 * m + 32, s1_2);
     _mm512_storeu_ps(out + 2 * m + 0, s2_0);
     _mm512_storeu_ps(out + 2 * m + 16, s2_1);
-    _mm512_storeu_ps(out + 2 * m + 32, s2_2);
     _mm512_storeu_ps(out + 3 * m + 0, s3_0);
     _mm512_storeu_ps(out + 3 * m + 16, s3_1);
-    _mm512_storeu_ps(out + 3 * m + 32, s3_2);
     _mm512_storeu_ps(out + 4 * m + 0, s4_0);
     _mm512_storeu_ps(out + 4 * m + 16, s4_1);
-    _mm512_storeu_ps(out + 4 * m + 32, s4_2);
     _mm512_storeu_ps(out + 5 * m + 0, s5_0);
     _mm512_storeu_ps(out + 5 * m + 16, s5_1);
-    _mm512_storeu_ps(out + 5 * m + 32, s5_2);
-    _mm512_storeu_ps(out + 6 * m + 0, s6_0);
-    _mm512_storeu_ps(out + 6 * m + 16, s6_1);
-    _mm512_storeu_ps(out + 6 * m + 32, s6_2);
-    _mm512_storeu_ps(out + 7 * m + 0, s7_0);
-    _mm512_storeu_ps(out + 7 * m + 16, s7_1);
-    _mm512_storeu_ps(out + 7 * m + 32, s7_2);
 }
 
-/* Many rows, a multiple of 8, panel by panel; the outputs that are left over in bands. */
+/* Many rows, a multiple of 6, panel by panel; the outputs that are left over in bands. */
 static inline __attribute__((always_inline))
 void packed(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
-    __attribute__((aligned(64))) float panel[6144];
+    __attribute__((aligned(64))) float panel[4096];
     long o = 0;
-    for (; o + 48 <= m; o += 48) {
+    for (; o + 32 <= m; o += 32) {
         long k = 0;
         do {
             long depth = n - k < 128 ? n - k : 128;
             pack(panel, weight + o * n + k, n, depth);
-            for (long r = 0; r < rows; r += 8)
+            for (long r = 0; r < rows; r += 6)
                 by_panel(out + r * m + o, x + r * n + k, panel, bias ? bias + o : 0, depth, n, m, k == 0);
             k += depth;
         } while (k < n);
@@ -420,19 +389,18 @@ void packed(float *out, const float *x, const float *weight, const float *bias, 
 static inline __attribute__((always_inline))
 void every_row(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
     if (rows >= 16) {
-        long many = rows - rows % 8;
+        long many = rows - rows % 6;
         packed(out, x, weight, bias, many, n, m);
         out += many * m;
         x += many * n;
         rows -= many;
     }
-    long r = rows - rows % 2, o = 0;
-    for (; o + 5 <= m; o += 5)
-        for (long t = 0; t < r; t += 2)
-            tile_2x5(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
-    for (; o + 1 <= m; o += 1)
-        for (long t = 0; t < r; t += 2)
-            tile_2x1(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, m);
+    long r = rows - rows % 6;
+    for (long o = 0; o < m; o += 256) {
+        long count = m - o < 256 ? m - o : 256;
+        for (long t = 0; t < r; t += 6)
+            band_6(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
+    }
     for (; r < rows; r++)
         band_1(out + r * m, x + r * n, weight, bias, n, m);
 }
