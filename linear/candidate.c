@@ -9,196 +9,76 @@ static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
     return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
 }
 
-/* 4 of x by 4 of weight. */
+/* 6 of x by 1 of weight, 2 sums for each output. */
 static inline __attribute__((always_inline))
-void tile_4x4(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0};
-    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0};
-    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0};
-    __m512 s30 = {0}, s31 = {0}, s32 = {0}, s33 = {0};
-    __m512 a0, a1, a2, a3, b;
-    long i = 0;
-    for (; i + 64 <= n; i += 64) {
-        a0 = _mm512_loadu_ps(&x[i]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i]);
-        b = _mm512_loadu_ps(&weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-        a0 = _mm512_loadu_ps(&x[i + 16]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 16]);
-        b = _mm512_loadu_ps(&weight[i + 16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 16]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-        a0 = _mm512_loadu_ps(&x[i + 32]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 32]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 32]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 32]);
-        b = _mm512_loadu_ps(&weight[i + 32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 32]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 32]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 32]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-        a0 = _mm512_loadu_ps(&x[i + 48]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 48]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 48]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 48]);
-        b = _mm512_loadu_ps(&weight[i + 48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 48]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 48]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 48]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-    }
-    for (; i < n; i += 16) {
-        const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
-        a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
-        a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
-        a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
-        a3 = _mm512_maskz_loadu_ps(tail, &x[3 * n + i]);
-        b = _mm512_maskz_loadu_ps(tail, &weight[i]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        b = _mm512_maskz_loadu_ps(tail, &weight[1 * n + i]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        b = _mm512_maskz_loadu_ps(tail, &weight[2 * n + i]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        b = _mm512_maskz_loadu_ps(tail, &weight[3 * n + i]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-    }
-    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
-    __m128 b1_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
-    __m128 b2_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[2 * m + 0], sum_four(s20, s21, s22, s23) + b2_0);
-    __m128 b3_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[3 * m + 0], sum_four(s30, s31, s32, s33) + b3_0);
-}
-
-/* 4 of x by 1 of weight. */
-static inline __attribute__((always_inline))
-void tile_4x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+void tile_6x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     __m512 s00 = {0};
+    __m512 s00_1 = {0};
     __m512 s10 = {0};
+    __m512 s10_1 = {0};
     __m512 s20 = {0};
+    __m512 s20_1 = {0};
     __m512 s30 = {0};
-    __m512 a0, a1, a2, a3, b;
+    __m512 s30_1 = {0};
+    __m512 s40 = {0};
+    __m512 s40_1 = {0};
+    __m512 s50 = {0};
+    __m512 s50_1 = {0};
+    __m512 a0, a1, a2, a3, a4, a5, b;
     long i = 0;
     for (; i + 64 <= n; i += 64) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
         a2 = _mm512_loadu_ps(&x[2 * n + i]);
         a3 = _mm512_loadu_ps(&x[3 * n + i]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
         s30 += a3 * b;
+        s40 += a4 * b;
+        s50 += a5 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
         a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
         a3 = _mm512_loadu_ps(&x[3 * n + i + 16]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i + 16]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
+        s00_1 += a0 * b;
+        s10_1 += a1 * b;
+        s20_1 += a2 * b;
+        s30_1 += a3 * b;
+        s40_1 += a4 * b;
+        s50_1 += a5 * b;
         a0 = _mm512_loadu_ps(&x[i + 32]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 32]);
         a2 = _mm512_loadu_ps(&x[2 * n + i + 32]);
         a3 = _mm512_loadu_ps(&x[3 * n + i + 32]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i + 32]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i + 32]);
         b = _mm512_loadu_ps(&weight[i + 32]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
         s30 += a3 * b;
+        s40 += a4 * b;
+        s50 += a5 * b;
         a0 = _mm512_loadu_ps(&x[i + 48]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 48]);
         a2 = _mm512_loadu_ps(&x[2 * n + i + 48]);
         a3 = _mm512_loadu_ps(&x[3 * n + i + 48]);
+        a4 = _mm512_loadu_ps(&x[4 * n + i + 48]);
+        a5 = _mm512_loadu_ps(&x[5 * n + i + 48]);
         b = _mm512_loadu_ps(&weight[i + 48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
+        s00_1 += a0 * b;
+        s10_1 += a1 * b;
+        s20_1 += a2 * b;
+        s30_1 += a3 * b;
+        s40_1 += a4 * b;
+        s50_1 += a5 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
@@ -206,16 +86,28 @@ void tile_4x1(float *out, const float *x, const float *weight, const float *bias
         a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
         a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
         a3 = _mm512_maskz_loadu_ps(tail, &x[3 * n + i]);
+        a4 = _mm512_maskz_loadu_ps(tail, &x[4 * n + i]);
+        a5 = _mm512_maskz_loadu_ps(tail, &x[5 * n + i]);
         b = _mm512_maskz_loadu_ps(tail, &weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
         s30 += a3 * b;
+        s40 += a4 * b;
+        s50 += a5 * b;
     }
+    s00 += s00_1;
+    s10 += s10_1;
+    s20 += s20_1;
+    s30 += s30_1;
+    s40 += s40_1;
+    s50 += s50_1;
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
     out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
     out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
     out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
+    out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
+    out[5 * m + 0] = _mm512_reduce_add_ps(s50) + (bias ? bias[0] : 0.0f);
 }
 
 /* 1 of x by 8 of weight. */
@@ -355,14 +247,12 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
 }
 
-/* 4 of x by so many rows of weight. */
+/* 6 of x by so many rows of weight. */
 static inline __attribute__((always_inline))
-void band_4(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
+void band_6(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
     long o = 0;
-    for (; o + 4 <= count; o += 4)
-        tile_4x4(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
     for (; o + 1 <= count; o += 1)
-        tile_4x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+        tile_6x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
 }
 
 /* 1 of x by so many rows of weight. */
@@ -397,7 +287,7 @@ static inline void pack(float *panel, const float *weight, long n, long depth) {
     }
 }
 
-/* 12 of x by a panel; the first part of a sum starts from the bias, the others from what is there. */
+/* 6 of x by a panel; the first part of a sum starts from the bias, the others from what is there. */
 static inline __attribute__((always_inline))
 void by_panel(float *out, const float *x, const float *panel, const float *bias, long depth, long n, long m,
               int is_first) {
@@ -413,18 +303,6 @@ void by_panel(float *out, const float *x, const float *panel, const float *bias,
     __m512 s4_1 = {0};
     __m512 s5_0 = {0};
     __m512 s5_1 = {0};
-    __m512 s6_0 = {0};
-    __m512 s6_1 = {0};
-    __m512 s7_0 = {0};
-    __m512 s7_1 = {0};
-    __m512 s8_0 = {0};
-    __m512 s8_1 = {0};
-    __m512 s9_0 = {0};
-    __m512 s9_1 = {0};
-    __m512 s10_0 = {0};
-    __m512 s10_1 = {0};
-    __m512 s11_0 = {0};
-    __m512 s11_1 = {0};
     if (!is_first) {
         s0_0 = _mm512_loadu_ps(out + 0 * m + 0);
         s0_1 = _mm512_loadu_ps(out + 0 * m + 16);
@@ -438,18 +316,6 @@ void by_panel(float *out, const float *x, const float *panel, const float *bias,
         s4_1 = _mm512_loadu_ps(out + 4 * m + 16);
         s5_0 = _mm512_loadu_ps(out + 5 * m + 0);
         s5_1 = _mm512_loadu_ps(out + 5 * m + 16);
-        s6_0 = _mm512_loadu_ps(out + 6 * m + 0);
-        s6_1 = _mm512_loadu_ps(out + 6 * m + 16);
-        s7_0 = _mm512_loadu_ps(out + 7 * m + 0);
-        s7_1 = _mm512_loadu_ps(out + 7 * m + 16);
-        s8_0 = _mm512_loadu_ps(out + 8 * m + 0);
-        s8_1 = _mm512_loadu_ps(out + 8 * m + 16);
-        s9_0 = _mm512_loadu_ps(out + 9 * m + 0);
-        s9_1 = _mm512_loadu_ps(out + 9 * m + 16);
-        s10_0 = _mm512_loadu_ps(out + 10 * m + 0);
-        s10_1 = _mm512_loadu_ps(out + 10 * m + 16);
-        s11_0 = _mm512_loadu_ps(out + 11 * m + 0);
-        s11_1 = _mm512_loadu_ps(out + 11 * m + 16);
     } else if (bias) {
         s0_0 = _mm512_loadu_ps(bias + 0);
         s0_1 = _mm512_loadu_ps(bias + 16);
@@ -463,18 +329,6 @@ void by_panel(float *out, const float *x, const float *panel, const float *bias,
         s4_1 = _mm512_loadu_ps(bias + 16);
         s5_0 = _mm512_loadu_ps(bias + 0);
         s5_1 = _mm512_loadu_ps(bias + 16);
-        s6_0 = _mm512_loadu_ps(bias + 0);
-        s6_1 = _mm512_loadu_ps(bias + 16);
-        s7_0 = _mm512_loadu_ps(bias + 0);
-        s7_1 = _mm512_loadu_ps(bias + 16);
-        s8_0 = _mm512_loadu_ps(bias + 0);
-        s8_1 = _mm512_loadu_ps(bias + 16);
-        s9_0 = _mm512_loadu_ps(bias + 0);
-        s9_1 = _mm512_loadu_ps(bias + 16);
-        s10_0 = _mm512_loadu_ps(bias + 0);
-        s10_1 = _mm512_loadu_ps(bias + 16);
-        s11_0 = _mm512_loadu_ps(bias + 0);
-        s11_1 = _mm512_loadu_ps(bias + 16);
     }
     for (long k = 0; k < depth; k++) {
         __m512 b0 = _mm512_loadu_ps(panel + k * 32 + 0);
@@ -498,24 +352,6 @@ void by_panel(float *out, const float *x, const float *panel, const float *bias,
         a = _mm512_set1_ps(x[5 * n + k]);
         s5_0 += a * b0;
         s5_1 += a * b1;
-        a = _mm512_set1_ps(x[6 * n + k]);
-        s6_0 += a * b0;
-        s6_1 += a * b1;
-        a = _mm512_set1_ps(x[7 * n + k]);
-        s7_0 += a * b0;
-        s7_1 += a * b1;
-        a = _mm512_set1_ps(x[8 * n + k]);
-        s8_0 += a * b0;
-        s8_1 += a * b1;
-        a = _mm512_set1_ps(x[9 * n + k]);
-        s9_0 += a * b0;
-        s9_1 += a * b1;
-        a = _mm512_set1_ps(x[10 * n + k]);
-        s10_0 += a * b0;
-        s10_1 += a * b1;
-        a = _mm512_set1_ps(x[11 * n + k]);
-        s11_0 += a * b0;
-        s11_1 += a * b1;
     }
     _mm512_storeu_ps(out + 0 * m + 0, s0_0);
     _mm512_storeu_ps(out + 0 * m + 16, s0_1);
@@ -529,31 +365,19 @@ void by_panel(float *out, const float *x, const float *panel, const float *bias,
     _mm512_storeu_ps(out + 4 * m + 16, s4_1);
     _mm512_storeu_ps(out + 5 * m + 0, s5_0);
     _mm512_storeu_ps(out + 5 * m + 16, s5_1);
-    _mm512_storeu_ps(out + 6 * m + 0, s6_0);
-    _mm512_storeu_ps(out + 6 * m + 16, s6_1);
-    _mm512_storeu_ps(out + 7 * m + 0, s7_0);
-    _mm512_storeu_ps(out + 7 * m + 16, s7_1);
-    _mm512_storeu_ps(out + 8 * m + 0, s8_0);
-    _mm512_storeu_ps(out + 8 * m + 16, s8_1);
-    _mm512_storeu_ps(out + 9 * m + 0, s9_0);
-    _mm512_storeu_ps(out + 9 * m + 16, s9_1);
-    _mm512_storeu_ps(out + 10 * m + 0, s10_0);
-    _mm512_storeu_ps(out + 10 * m + 16, s10_1);
-    _mm512_storeu_ps(out + 11 * m + 0, s11_0);
-    _mm512_storeu_ps(out + 11 * m + 16, s11_1);
 }
 
-/* Many rows, a multiple of 12, panel by panel; the outputs that are left over in bands. */
+/* Many rows, a multiple of 6, panel by panel; the outputs that are left over in bands. */
 static inline __attribute__((always_inline))
 void packed(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
-    __attribute__((aligned(64))) float panel[8192];
+    __attribute__((aligned(64))) float panel[4096];
     long o = 0;
     for (; o + 32 <= m; o += 32) {
         long k = 0;
         do {
-            long depth = n - k < 256 ? n - k : 256;
+            long depth = n - k < 128 ? n - k : 128;
             pack(panel, weight + o * n + k, n, depth);
-            for (long r = 0; r < rows; r += 12)
+            for (long r = 0; r < rows; r += 6)
                 by_panel(out + r * m + o, x + r * n + k, panel, bias ? bias + o : 0, depth, n, m, k == 0);
             k += depth;
         } while (k < n);
@@ -565,17 +389,17 @@ void packed(float *out, const float *x, const float *weight, const float *bias, 
 static inline __attribute__((always_inline))
 void every_row(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
     if (rows >= 16) {
-        long many = rows - rows % 12;
+        long many = rows - rows % 6;
         packed(out, x, weight, bias, many, n, m);
         out += many * m;
         x += many * n;
         rows -= many;
     }
-    long r = rows - rows % 4;
+    long r = rows - rows % 6;
     for (long o = 0; o < m; o += 256) {
         long count = m - o < 256 ? m - o : 256;
-        for (long t = 0; t < r; t += 4)
-            band_4(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
+        for (long t = 0; t < r; t += 6)
+            band_6(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
     }
     for (; r < rows; r++)
         band_1(out + r * m, x + r * n, weight, bias, n, m);
