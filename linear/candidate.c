@@ -9,16 +9,17 @@ static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
     return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
 }
 
-/* 5 of x by 4 of weight. */
-static void tile_5x4(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0};
-    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0};
-    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0};
-    __m512 s30 = {0}, s31 = {0}, s32 = {0}, s33 = {0};
-    __m512 s40 = {0}, s41 = {0}, s42 = {0}, s43 = {0};
+/* 5 of x by 5 of weight. */
+static inline __attribute__((always_inline))
+void tile_5x5(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
+    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0};
+    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0}, s24 = {0};
+    __m512 s30 = {0}, s31 = {0}, s32 = {0}, s33 = {0}, s34 = {0};
+    __m512 s40 = {0}, s41 = {0}, s42 = {0}, s43 = {0}, s44 = {0};
     __m512 a0, a1, a2, a3, a4, b;
     long i = 0;
-    for (; i + 64 <= n; i += 64) {
+    for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
         a2 = _mm512_loadu_ps(&x[2 * n + i]);
@@ -48,6 +49,12 @@ static void tile_5x4(float *out, const float *x, const float *weight, const floa
         s23 += a2 * b;
         s33 += a3 * b;
         s43 += a4 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i]);
+        s04 += a0 * b;
+        s14 += a1 * b;
+        s24 += a2 * b;
+        s34 += a3 * b;
+        s44 += a4 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
         a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
@@ -77,64 +84,12 @@ static void tile_5x4(float *out, const float *x, const float *weight, const floa
         s23 += a2 * b;
         s33 += a3 * b;
         s43 += a4 * b;
-        a0 = _mm512_loadu_ps(&x[i + 32]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 32]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 32]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 32]);
-        a4 = _mm512_loadu_ps(&x[4 * n + i + 32]);
-        b = _mm512_loadu_ps(&weight[i + 32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 32]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        s41 += a4 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 32]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        s42 += a4 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 32]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-        s43 += a4 * b;
-        a0 = _mm512_loadu_ps(&x[i + 48]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 48]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 48]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 48]);
-        a4 = _mm512_loadu_ps(&x[4 * n + i + 48]);
-        b = _mm512_loadu_ps(&weight[i + 48]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 48]);
-        s01 += a0 * b;
-        s11 += a1 * b;
-        s21 += a2 * b;
-        s31 += a3 * b;
-        s41 += a4 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 48]);
-        s02 += a0 * b;
-        s12 += a1 * b;
-        s22 += a2 * b;
-        s32 += a3 * b;
-        s42 += a4 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 48]);
-        s03 += a0 * b;
-        s13 += a1 * b;
-        s23 += a2 * b;
-        s33 += a3 * b;
-        s43 += a4 * b;
+        b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
+        s04 += a0 * b;
+        s14 += a1 * b;
+        s24 += a2 * b;
+        s34 += a3 * b;
+        s44 += a4 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
@@ -167,21 +122,33 @@ static void tile_5x4(float *out, const float *x, const float *weight, const floa
         s23 += a2 * b;
         s33 += a3 * b;
         s43 += a4 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[4 * n + i]);
+        s04 += a0 * b;
+        s14 += a1 * b;
+        s24 += a2 * b;
+        s34 += a3 * b;
+        s44 += a4 * b;
     }
     __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
+    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
     __m128 b1_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
+    out[1 * m + 4] = _mm512_reduce_add_ps(s14) + (bias ? bias[4] : 0.0f);
     __m128 b2_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[2 * m + 0], sum_four(s20, s21, s22, s23) + b2_0);
+    out[2 * m + 4] = _mm512_reduce_add_ps(s24) + (bias ? bias[4] : 0.0f);
     __m128 b3_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[3 * m + 0], sum_four(s30, s31, s32, s33) + b3_0);
+    out[3 * m + 4] = _mm512_reduce_add_ps(s34) + (bias ? bias[4] : 0.0f);
     __m128 b4_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[4 * m + 0], sum_four(s40, s41, s42, s43) + b4_0);
+    out[4 * m + 4] = _mm512_reduce_add_ps(s44) + (bias ? bias[4] : 0.0f);
 }
 
 /* 5 of x by 1 of weight. */
-static void tile_5x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+static inline __attribute__((always_inline))
+void tile_5x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     __m512 s00 = {0};
     __m512 s10 = {0};
     __m512 s20 = {0};
@@ -189,7 +156,7 @@ static void tile_5x1(float *out, const float *x, const float *weight, const floa
     __m512 s40 = {0};
     __m512 a0, a1, a2, a3, a4, b;
     long i = 0;
-    for (; i + 64 <= n; i += 64) {
+    for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
         a2 = _mm512_loadu_ps(&x[2 * n + i]);
@@ -207,28 +174,6 @@ static void tile_5x1(float *out, const float *x, const float *weight, const floa
         a3 = _mm512_loadu_ps(&x[3 * n + i + 16]);
         a4 = _mm512_loadu_ps(&x[4 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        a0 = _mm512_loadu_ps(&x[i + 32]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 32]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 32]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 32]);
-        a4 = _mm512_loadu_ps(&x[4 * n + i + 32]);
-        b = _mm512_loadu_ps(&weight[i + 32]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
-        s40 += a4 * b;
-        a0 = _mm512_loadu_ps(&x[i + 48]);
-        a1 = _mm512_loadu_ps(&x[1 * n + i + 48]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 48]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 48]);
-        a4 = _mm512_loadu_ps(&x[4 * n + i + 48]);
-        b = _mm512_loadu_ps(&weight[i + 48]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
@@ -256,12 +201,13 @@ static void tile_5x1(float *out, const float *x, const float *weight, const floa
     out[4 * m + 0] = _mm512_reduce_add_ps(s40) + (bias ? bias[0] : 0.0f);
 }
 
-/* 1 of x by 5 of weight. */
-static void tile_1x5(float *out, const float *x, const float *weight, const float *bias, long n) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
+/* 1 of x by 8 of weight. */
+static inline __attribute__((always_inline))
+void tile_1x8(float *out, const float *x, const float *weight, const float *bias, long n) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0}, s05 = {0}, s06 = {0}, s07 = {0};
     __m512 a0, b;
     long i = 0;
-    for (; i + 64 <= n; i += 64) {
+    for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
@@ -273,6 +219,12 @@ static void tile_1x5(float *out, const float *x, const float *weight, const floa
         s03 += a0 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i]);
         s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i]);
+        s07 += a0 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
         s00 += a0 * b;
@@ -284,28 +236,12 @@ static void tile_1x5(float *out, const float *x, const float *weight, const floa
         s03 += a0 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
         s04 += a0 * b;
-        a0 = _mm512_loadu_ps(&x[i + 32]);
-        b = _mm512_loadu_ps(&weight[i + 32]);
-        s00 += a0 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 32]);
-        s01 += a0 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 32]);
-        s02 += a0 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 32]);
-        s03 += a0 * b;
-        b = _mm512_loadu_ps(&weight[4 * n + i + 32]);
-        s04 += a0 * b;
-        a0 = _mm512_loadu_ps(&x[i + 48]);
-        b = _mm512_loadu_ps(&weight[i + 48]);
-        s00 += a0 * b;
-        b = _mm512_loadu_ps(&weight[1 * n + i + 48]);
-        s01 += a0 * b;
-        b = _mm512_loadu_ps(&weight[2 * n + i + 48]);
-        s02 += a0 * b;
-        b = _mm512_loadu_ps(&weight[3 * n + i + 48]);
-        s03 += a0 * b;
-        b = _mm512_loadu_ps(&weight[4 * n + i + 48]);
-        s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i + 16]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i + 16]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i + 16]);
+        s07 += a0 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
@@ -320,14 +256,22 @@ static void tile_1x5(float *out, const float *x, const float *weight, const floa
         s03 += a0 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[4 * n + i]);
         s04 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[5 * n + i]);
+        s05 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[6 * n + i]);
+        s06 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[7 * n + i]);
+        s07 += a0 * b;
     }
     __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
-    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
+    __m128 b0_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[4], sum_four(s04, s05, s06, s07) + b0_4);
 }
 
 /* 1 of x by 1 of weight, 4 sums for each output. */
-static void tile_1x1(float *out, const float *x, const float *weight, const float *bias, long n) {
+static inline __attribute__((always_inline))
+void tile_1x1(float *out, const float *x, const float *weight, const float *bias, long n) {
     __m512 s00 = {0};
     __m512 s00_1 = {0};
     __m512 s00_2 = {0};
@@ -361,19 +305,21 @@ static void tile_1x1(float *out, const float *x, const float *weight, const floa
 }
 
 /* 5 of x by so many rows of weight. */
-static void band_5(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
+static inline __attribute__((always_inline))
+void band_5(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
     long o = 0;
-    for (; o + 4 <= count; o += 4)
-        tile_5x4(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+    for (; o + 5 <= count; o += 5)
+        tile_5x5(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
     for (; o + 1 <= count; o += 1)
         tile_5x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
 }
 
 /* 1 of x by so many rows of weight. */
-static void band_1(float *out, const float *x, const float *weight, const float *bias, long n, long count) {
+static inline __attribute__((always_inline))
+void band_1(float *out, const float *x, const float *weight, const float *bias, long n, long count) {
     long o = 0;
-    for (; o + 5 <= count; o += 5)
-        tile_1x5(out + o, x, weight + o * n, bias ? bias + o : 0, n);
+    for (; o + 8 <= count; o += 8)
+        tile_1x8(out + o, x, weight + o * n, bias ? bias + o : 0, n);
     for (; o + 1 <= count; o += 1)
         tile_1x1(out + o, x, weight + o * n, bias ? bias + o : 0, n);
 }
@@ -401,7 +347,8 @@ static inline void pack(float *panel, const float *weight, long n, long depth) {
 }
 
 /* 6 of x by a panel; the first part of a sum starts from the bias, the others from what is there. */
-static void by_panel(float *out, const float *x, const float *panel, const float *bias, long depth, long n, long m,
+static inline __attribute__((always_inline))
+void by_panel(float *out, const float *x, const float *panel, const float *bias, long depth, long n, long m,
               int is_first) {
     __m512 s0_0 = {0};
     __m512 s0_1 = {0};
@@ -480,7 +427,8 @@ static void by_panel(float *out, const float *x, const float *panel, const float
 }
 
 /* Many rows, a multiple of 6, panel by panel; the outputs that are left over in bands. */
-static void packed(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
+static inline __attribute__((always_inline))
+void packed(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
     __attribute__((aligned(64))) float panel[4096];
     long o = 0;
     for (; o + 32 <= m; o += 32) {
@@ -497,7 +445,8 @@ static void packed(float *out, const float *x, const float *weight, const float 
         band_1(out + r * m + o, x + r * n, weight + o * n, bias ? bias + o : 0, n, m - o);
 }
 
-static void every_row(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
+static inline __attribute__((always_inline))
+void every_row(float *out, const float *x, const float *weight, const float *bias, long rows, long n, long m) {
     if (rows >= 16) {
         long many = rows - rows % 6;
         packed(out, x, weight, bias, many, n, m);
@@ -517,5 +466,8 @@ static void every_row(float *out, const float *x, const float *weight, const flo
 
 void linear(float *out, const float *x, const float *weight, const float *bias, int rows,
             int in_features, int out_features) {
-    every_row(out, x, weight, bias, rows, in_features, out_features);
+    if (bias)
+        every_row(out, x, weight, bias, rows, in_features, out_features);
+    else
+        every_row(out, x, weight, 0, rows, in_features, out_features);
 }
