@@ -1,179 +1,195 @@
 #include <immintrin.h>
 
-/* 4 of x by 5 of weight. */
+/* The totals of four vectors, side by side. */
+static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
+    __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b) + _mm512_unpackhi_ps(a, b));
+    __m512d cd = _mm512_castps_pd(_mm512_unpacklo_ps(c, d) + _mm512_unpackhi_ps(c, d));
+    __m512 t = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)) + _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd));
+    __m256 s = _mm512_castps512_ps256(t + _mm512_shuffle_f32x4(t, t, 0xEE));
+    return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
+}
+
+/* 3 of x by 8 of weight. */
 static inline __attribute__((always_inline))
-void tile_4x5(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
-    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0};
-    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0}, s24 = {0};
-    __m512 s30 = {0}, s31 = {0}, s32 = {0}, s33 = {0}, s34 = {0};
-    __m512 a0, a1, a2, a3, b;
+void tile_3x8(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0}, s05 = {0}, s06 = {0}, s07 = {0};
+    __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0}, s15 = {0}, s16 = {0}, s17 = {0};
+    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0}, s24 = {0}, s25 = {0}, s26 = {0}, s27 = {0};
+    __m512 a0, a1, a2, b;
     long i = 0;
     for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
         a2 = _mm512_loadu_ps(&x[2 * n + i]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
-        s30 += a3 * b;
         b = _mm512_loadu_ps(&weight[1 * n + i]);
         s01 += a0 * b;
         s11 += a1 * b;
         s21 += a2 * b;
-        s31 += a3 * b;
         b = _mm512_loadu_ps(&weight[2 * n + i]);
         s02 += a0 * b;
         s12 += a1 * b;
         s22 += a2 * b;
-        s32 += a3 * b;
         b = _mm512_loadu_ps(&weight[3 * n + i]);
         s03 += a0 * b;
         s13 += a1 * b;
         s23 += a2 * b;
-        s33 += a3 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i]);
         s04 += a0 * b;
         s14 += a1 * b;
         s24 += a2 * b;
-        s34 += a3 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i]);
+        s05 += a0 * b;
+        s15 += a1 * b;
+        s25 += a2 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i]);
+        s06 += a0 * b;
+        s16 += a1 * b;
+        s26 += a2 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i]);
+        s07 += a0 * b;
+        s17 += a1 * b;
+        s27 += a2 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
         a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
-        s30 += a3 * b;
         b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
         s01 += a0 * b;
         s11 += a1 * b;
         s21 += a2 * b;
-        s31 += a3 * b;
         b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
         s02 += a0 * b;
         s12 += a1 * b;
         s22 += a2 * b;
-        s32 += a3 * b;
         b = _mm512_loadu_ps(&weight[3 * n + i + 16]);
         s03 += a0 * b;
         s13 += a1 * b;
         s23 += a2 * b;
-        s33 += a3 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
         s04 += a0 * b;
         s14 += a1 * b;
         s24 += a2 * b;
-        s34 += a3 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i + 16]);
+        s05 += a0 * b;
+        s15 += a1 * b;
+        s25 += a2 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i + 16]);
+        s06 += a0 * b;
+        s16 += a1 * b;
+        s26 += a2 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i + 16]);
+        s07 += a0 * b;
+        s17 += a1 * b;
+        s27 += a2 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
         a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
         a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
         a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
-        a3 = _mm512_maskz_loadu_ps(tail, &x[3 * n + i]);
         b = _mm512_maskz_loadu_ps(tail, &weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
-        s30 += a3 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[1 * n + i]);
         s01 += a0 * b;
         s11 += a1 * b;
         s21 += a2 * b;
-        s31 += a3 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[2 * n + i]);
         s02 += a0 * b;
         s12 += a1 * b;
         s22 += a2 * b;
-        s32 += a3 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[3 * n + i]);
         s03 += a0 * b;
         s13 += a1 * b;
         s23 += a2 * b;
-        s33 += a3 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[4 * n + i]);
         s04 += a0 * b;
         s14 += a1 * b;
         s24 += a2 * b;
-        s34 += a3 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[5 * n + i]);
+        s05 += a0 * b;
+        s15 += a1 * b;
+        s25 += a2 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[6 * n + i]);
+        s06 += a0 * b;
+        s16 += a1 * b;
+        s26 += a2 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[7 * n + i]);
+        s07 += a0 * b;
+        s17 += a1 * b;
+        s27 += a2 * b;
     }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = _mm512_reduce_add_ps(s01) + (bias ? bias[1] : 0.0f);
-    out[2] = _mm512_reduce_add_ps(s02) + (bias ? bias[2] : 0.0f);
-    out[3] = _mm512_reduce_add_ps(s03) + (bias ? bias[3] : 0.0f);
-    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
-    out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[1 * m + 1] = _mm512_reduce_add_ps(s11) + (bias ? bias[1] : 0.0f);
-    out[1 * m + 2] = _mm512_reduce_add_ps(s12) + (bias ? bias[2] : 0.0f);
-    out[1 * m + 3] = _mm512_reduce_add_ps(s13) + (bias ? bias[3] : 0.0f);
-    out[1 * m + 4] = _mm512_reduce_add_ps(s14) + (bias ? bias[4] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 1] = _mm512_reduce_add_ps(s21) + (bias ? bias[1] : 0.0f);
-    out[2 * m + 2] = _mm512_reduce_add_ps(s22) + (bias ? bias[2] : 0.0f);
-    out[2 * m + 3] = _mm512_reduce_add_ps(s23) + (bias ? bias[3] : 0.0f);
-    out[2 * m + 4] = _mm512_reduce_add_ps(s24) + (bias ? bias[4] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 1] = _mm512_reduce_add_ps(s31) + (bias ? bias[1] : 0.0f);
-    out[3 * m + 2] = _mm512_reduce_add_ps(s32) + (bias ? bias[2] : 0.0f);
-    out[3 * m + 3] = _mm512_reduce_add_ps(s33) + (bias ? bias[3] : 0.0f);
-    out[3 * m + 4] = _mm512_reduce_add_ps(s34) + (bias ? bias[4] : 0.0f);
+    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
+    __m128 b0_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[4], sum_four(s04, s05, s06, s07) + b0_4);
+    __m128 b1_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
+    __m128 b1_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[1 * m + 4], sum_four(s14, s15, s16, s17) + b1_4);
+    __m128 b2_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[2 * m + 0], sum_four(s20, s21, s22, s23) + b2_0);
+    __m128 b2_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[2 * m + 4], sum_four(s24, s25, s26, s27) + b2_4);
 }
 
-/* 4 of x by 1 of weight. */
+/* 3 of x by 1 of weight, 2 sums for each output. */
 static inline __attribute__((always_inline))
-void tile_4x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+void tile_3x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     __m512 s00 = {0};
+    __m512 s00_1 = {0};
     __m512 s10 = {0};
+    __m512 s10_1 = {0};
     __m512 s20 = {0};
-    __m512 s30 = {0};
-    __m512 a0, a1, a2, a3, b;
+    __m512 s20_1 = {0};
+    __m512 a0, a1, a2, b;
     long i = 0;
     for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
         a2 = _mm512_loadu_ps(&x[2 * n + i]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
-        s30 += a3 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
         a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
-        a3 = _mm512_loadu_ps(&x[3 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
-        s00 += a0 * b;
-        s10 += a1 * b;
-        s20 += a2 * b;
-        s30 += a3 * b;
+        s00_1 += a0 * b;
+        s10_1 += a1 * b;
+        s20_1 += a2 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
         a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
         a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
         a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
-        a3 = _mm512_maskz_loadu_ps(tail, &x[3 * n + i]);
         b = _mm512_maskz_loadu_ps(tail, &weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
         s20 += a2 * b;
-        s30 += a3 * b;
     }
+    s00 += s00_1;
+    s10 += s10_1;
+    s20 += s20_1;
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
     out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
     out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
-    out[3 * m + 0] = _mm512_reduce_add_ps(s30) + (bias ? bias[0] : 0.0f);
 }
 
-/* 1 of x by 5 of weight. */
+/* 1 of x by 8 of weight. */
 static inline __attribute__((always_inline))
-void tile_1x5(float *out, const float *x, const float *weight, const float *bias, long n) {
-    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0};
+void tile_1x8(float *out, const float *x, const float *weight, const float *bias, long n) {
+    __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0}, s05 = {0}, s06 = {0}, s07 = {0};
     __m512 a0, b;
     long i = 0;
     for (; i + 32 <= n; i += 32) {
@@ -188,6 +204,12 @@ void tile_1x5(float *out, const float *x, const float *weight, const float *bias
         s03 += a0 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i]);
         s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i]);
+        s07 += a0 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
         s00 += a0 * b;
@@ -199,6 +221,12 @@ void tile_1x5(float *out, const float *x, const float *weight, const float *bias
         s03 += a0 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
         s04 += a0 * b;
+        b = _mm512_loadu_ps(&weight[5 * n + i + 16]);
+        s05 += a0 * b;
+        b = _mm512_loadu_ps(&weight[6 * n + i + 16]);
+        s06 += a0 * b;
+        b = _mm512_loadu_ps(&weight[7 * n + i + 16]);
+        s07 += a0 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
@@ -213,12 +241,17 @@ void tile_1x5(float *out, const float *x, const float *weight, const float *bias
         s03 += a0 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[4 * n + i]);
         s04 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[5 * n + i]);
+        s05 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[6 * n + i]);
+        s06 += a0 * b;
+        b = _mm512_maskz_loadu_ps(tail, &weight[7 * n + i]);
+        s07 += a0 * b;
     }
-    out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
-    out[1] = _mm512_reduce_add_ps(s01) + (bias ? bias[1] : 0.0f);
-    out[2] = _mm512_reduce_add_ps(s02) + (bias ? bias[2] : 0.0f);
-    out[3] = _mm512_reduce_add_ps(s03) + (bias ? bias[3] : 0.0f);
-    out[4] = _mm512_reduce_add_ps(s04) + (bias ? bias[4] : 0.0f);
+    __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
+    __m128 b0_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
+    _mm_storeu_ps(&out[4], sum_four(s04, s05, s06, s07) + b0_4);
 }
 
 /* 1 of x by 1 of weight, 4 sums for each output. */
@@ -256,22 +289,22 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
 }
 
-/* 4 of x by so many rows of weight. */
+/* 3 of x by so many rows of weight. */
 static inline __attribute__((always_inline))
-void band_4(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
+void band_3(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
     long o = 0;
-    for (; o + 5 <= count; o += 5)
-        tile_4x5(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+    for (; o + 8 <= count; o += 8)
+        tile_3x8(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
     for (; o + 1 <= count; o += 1)
-        tile_4x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+        tile_3x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
 }
 
 /* 1 of x by so many rows of weight. */
 static inline __attribute__((always_inline))
 void band_1(float *out, const float *x, const float *weight, const float *bias, long n, long count) {
     long o = 0;
-    for (; o + 5 <= count; o += 5)
-        tile_1x5(out + o, x, weight + o * n, bias ? bias + o : 0, n);
+    for (; o + 8 <= count; o += 8)
+        tile_1x8(out + o, x, weight + o * n, bias ? bias + o : 0, n);
     for (; o + 1 <= count; o += 1)
         tile_1x1(out + o, x, weight + o * n, bias ? bias + o : 0, n);
 }
@@ -406,11 +439,11 @@ void every_row(float *out, const float *x, const float *weight, const float *bia
         x += many * n;
         rows -= many;
     }
-    long r = rows - rows % 4;
+    long r = rows - rows % 3;
     for (long o = 0; o < m; o += 256) {
         long count = m - o < 256 ? m - o : 256;
-        for (long t = 0; t < r; t += 4)
-            band_4(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
+        for (long t = 0; t < r; t += 3)
+            band_3(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
     }
     for (; r < rows; r++)
         band_1(out + r * m, x + r * n, weight, bias, n, m);
