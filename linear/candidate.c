@@ -9,123 +9,95 @@ static inline __m128 sum_four(__m512 a, __m512 b, __m512 c, __m512 d) {
     return _mm256_castps256_ps128(s) + _mm256_extractf128_ps(s, 1);
 }
 
-/* 3 of x by 8 of weight. */
+/* 2 of x by 8 of weight. */
 static inline __attribute__((always_inline))
-void tile_3x8(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+void tile_2x8(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     __m512 s00 = {0}, s01 = {0}, s02 = {0}, s03 = {0}, s04 = {0}, s05 = {0}, s06 = {0}, s07 = {0};
     __m512 s10 = {0}, s11 = {0}, s12 = {0}, s13 = {0}, s14 = {0}, s15 = {0}, s16 = {0}, s17 = {0};
-    __m512 s20 = {0}, s21 = {0}, s22 = {0}, s23 = {0}, s24 = {0}, s25 = {0}, s26 = {0}, s27 = {0};
-    __m512 a0, a1, a2, b;
+    __m512 a0, a1, b;
     long i = 0;
     for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
         b = _mm512_loadu_ps(&weight[1 * n + i]);
         s01 += a0 * b;
         s11 += a1 * b;
-        s21 += a2 * b;
         b = _mm512_loadu_ps(&weight[2 * n + i]);
         s02 += a0 * b;
         s12 += a1 * b;
-        s22 += a2 * b;
         b = _mm512_loadu_ps(&weight[3 * n + i]);
         s03 += a0 * b;
         s13 += a1 * b;
-        s23 += a2 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i]);
         s04 += a0 * b;
         s14 += a1 * b;
-        s24 += a2 * b;
         b = _mm512_loadu_ps(&weight[5 * n + i]);
         s05 += a0 * b;
         s15 += a1 * b;
-        s25 += a2 * b;
         b = _mm512_loadu_ps(&weight[6 * n + i]);
         s06 += a0 * b;
         s16 += a1 * b;
-        s26 += a2 * b;
         b = _mm512_loadu_ps(&weight[7 * n + i]);
         s07 += a0 * b;
         s17 += a1 * b;
-        s27 += a2 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
         b = _mm512_loadu_ps(&weight[1 * n + i + 16]);
         s01 += a0 * b;
         s11 += a1 * b;
-        s21 += a2 * b;
         b = _mm512_loadu_ps(&weight[2 * n + i + 16]);
         s02 += a0 * b;
         s12 += a1 * b;
-        s22 += a2 * b;
         b = _mm512_loadu_ps(&weight[3 * n + i + 16]);
         s03 += a0 * b;
         s13 += a1 * b;
-        s23 += a2 * b;
         b = _mm512_loadu_ps(&weight[4 * n + i + 16]);
         s04 += a0 * b;
         s14 += a1 * b;
-        s24 += a2 * b;
         b = _mm512_loadu_ps(&weight[5 * n + i + 16]);
         s05 += a0 * b;
         s15 += a1 * b;
-        s25 += a2 * b;
         b = _mm512_loadu_ps(&weight[6 * n + i + 16]);
         s06 += a0 * b;
         s16 += a1 * b;
-        s26 += a2 * b;
         b = _mm512_loadu_ps(&weight[7 * n + i + 16]);
         s07 += a0 * b;
         s17 += a1 * b;
-        s27 += a2 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
         a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
         a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
-        a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
         b = _mm512_maskz_loadu_ps(tail, &weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[1 * n + i]);
         s01 += a0 * b;
         s11 += a1 * b;
-        s21 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[2 * n + i]);
         s02 += a0 * b;
         s12 += a1 * b;
-        s22 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[3 * n + i]);
         s03 += a0 * b;
         s13 += a1 * b;
-        s23 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[4 * n + i]);
         s04 += a0 * b;
         s14 += a1 * b;
-        s24 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[5 * n + i]);
         s05 += a0 * b;
         s15 += a1 * b;
-        s25 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[6 * n + i]);
         s06 += a0 * b;
         s16 += a1 * b;
-        s26 += a2 * b;
         b = _mm512_maskz_loadu_ps(tail, &weight[7 * n + i]);
         s07 += a0 * b;
         s17 += a1 * b;
-        s27 += a2 * b;
     }
     __m128 b0_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[0], sum_four(s00, s01, s02, s03) + b0_0);
@@ -135,55 +107,41 @@ void tile_3x8(float *out, const float *x, const float *weight, const float *bias
     _mm_storeu_ps(&out[1 * m + 0], sum_four(s10, s11, s12, s13) + b1_0);
     __m128 b1_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
     _mm_storeu_ps(&out[1 * m + 4], sum_four(s14, s15, s16, s17) + b1_4);
-    __m128 b2_0 = bias ? _mm_loadu_ps(&bias[0]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[2 * m + 0], sum_four(s20, s21, s22, s23) + b2_0);
-    __m128 b2_4 = bias ? _mm_loadu_ps(&bias[4]) : _mm_setzero_ps();
-    _mm_storeu_ps(&out[2 * m + 4], sum_four(s24, s25, s26, s27) + b2_4);
 }
 
-/* 3 of x by 1 of weight, 2 sums for each output. */
+/* 2 of x by 1 of weight, 2 sums for each output. */
 static inline __attribute__((always_inline))
-void tile_3x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
+void tile_2x1(float *out, const float *x, const float *weight, const float *bias, long n, long m) {
     __m512 s00 = {0};
     __m512 s00_1 = {0};
     __m512 s10 = {0};
     __m512 s10_1 = {0};
-    __m512 s20 = {0};
-    __m512 s20_1 = {0};
-    __m512 a0, a1, a2, b;
+    __m512 a0, a1, b;
     long i = 0;
     for (; i + 32 <= n; i += 32) {
         a0 = _mm512_loadu_ps(&x[i]);
         a1 = _mm512_loadu_ps(&x[1 * n + i]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i]);
         b = _mm512_loadu_ps(&weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
         a0 = _mm512_loadu_ps(&x[i + 16]);
         a1 = _mm512_loadu_ps(&x[1 * n + i + 16]);
-        a2 = _mm512_loadu_ps(&x[2 * n + i + 16]);
         b = _mm512_loadu_ps(&weight[i + 16]);
         s00_1 += a0 * b;
         s10_1 += a1 * b;
-        s20_1 += a2 * b;
     }
     for (; i < n; i += 16) {
         const __mmask16 tail = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xFFFF);
         a0 = _mm512_maskz_loadu_ps(tail, &x[i]);
         a1 = _mm512_maskz_loadu_ps(tail, &x[1 * n + i]);
-        a2 = _mm512_maskz_loadu_ps(tail, &x[2 * n + i]);
         b = _mm512_maskz_loadu_ps(tail, &weight[i]);
         s00 += a0 * b;
         s10 += a1 * b;
-        s20 += a2 * b;
     }
     s00 += s00_1;
     s10 += s10_1;
-    s20 += s20_1;
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
     out[1 * m + 0] = _mm512_reduce_add_ps(s10) + (bias ? bias[0] : 0.0f);
-    out[2 * m + 0] = _mm512_reduce_add_ps(s20) + (bias ? bias[0] : 0.0f);
 }
 
 /* 1 of x by 8 of weight. */
@@ -289,14 +247,14 @@ void tile_1x1(float *out, const float *x, const float *weight, const float *bias
     out[0] = _mm512_reduce_add_ps(s00) + (bias ? bias[0] : 0.0f);
 }
 
-/* 3 of x by so many rows of weight. */
+/* 2 of x by so many rows of weight. */
 static inline __attribute__((always_inline))
-void band_3(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
+void band_2(float *out, const float *x, const float *weight, const float *bias, long n, long count, long m) {
     long o = 0;
     for (; o + 8 <= count; o += 8)
-        tile_3x8(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+        tile_2x8(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
     for (; o + 1 <= count; o += 1)
-        tile_3x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
+        tile_2x1(out + o, x, weight + o * n, bias ? bias + o : 0, n, m);
 }
 
 /* 1 of x by so many rows of weight. */
@@ -439,11 +397,11 @@ void every_row(float *out, const float *x, const float *weight, const float *bia
         x += many * n;
         rows -= many;
     }
-    long r = rows - rows % 3;
+    long r = rows - rows % 2;
     for (long o = 0; o < m; o += 256) {
         long count = m - o < 256 ? m - o : 256;
-        for (long t = 0; t < r; t += 3)
-            band_3(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
+        for (long t = 0; t < r; t += 2)
+            band_2(out + t * m + o, x + t * n, weight + o * n, bias ? bias + o : 0, n, count, m);
     }
     for (; r < rows; r++)
         band_1(out + r * m, x + r * n, weight, bias, n, m);
