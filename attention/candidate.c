@@ -1,22 +1,22 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
 
-/* 2 to the x, right to 3.5e-07 of itself: degree 5, off by 1.1e-07, and the roundings.
- * Below -126.0 it is 0; not-a-number stays what it is. */
+/* e to the x, right to 3.4e-07 of itself: degree 5, off by 1.0e-07, and the roundings.
+ * Below -87.0 it is 0; not-a-number stays what it is. */
 static inline __m512 power(__m512 x) {
-    __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 r = x - n;
-    __m512 p = r * 0.00132647273f + 0.00967151299f;
-    p = p * r + 0.0555073358f;
-    p = p * r + 0.240222424f;
-    p = p * r + 0.693147004f;
+    __m512 n = _mm512_roundscale_ps(x * 1.44269504f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    __m512 p = r * 0.00829030667f + 0.0418979749f;
+    p = p * r + 0.166676372f;
+    p = p * r + 0.499991506f;
+    p = p * r + 0.999999702f;
     p = p * r + 1.0f;
-    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(-126.0f), _CMP_NLT_UQ), p, n);
+    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.0f), _CMP_NLT_UQ), p, n);
 }
 
 /* The greatest of n scores; those that are not numbers come through the weights. */
@@ -50,281 +50,133 @@ static inline float weigh(float *s, long n, float factor, float shift) {
     return _mm512_reduce_add_ps(sum);
 }
 
-/* 4 queries by 2 keys. */
-static void scores_4x2(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
-    const float *k0 = k + at[j];
-    const float *k1 = k + at[j + 1];
+/* The keys that may be seen, in panels of LANES: each has dim rows, and in a row one float of each of its keys. */
+static inline __attribute__((always_inline)) void pack(float *to, const float *k, const int *at, long n, long dim) {
+    for (long j = 0; j < n; j += LANES, to += LANES * dim) {
+        long i = 0, some = n - j < LANES ? n - j : LANES;
+        for (long l = 0; l < some; l++) {
+            const float *key = k + (at ? at[j + l] : (j + l) * dim);
+            for (long d = i; d < dim; d++)
+                to[d * LANES + l] = key[d];
+        }
+        for (; i < dim; i++)
+            for (long l = some; l < LANES; l++)
+                to[i * LANES + l] = 0.0f;
+    }
+}
+
+/* 8 queries by 2 vectors of keys. */
+static inline void scores_8x2(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0}, s0_1 = {0};
     __m512 s1_0 = {0}, s1_1 = {0};
     __m512 s2_0 = {0}, s2_1 = {0};
     __m512 s3_0 = {0}, s3_1 = {0};
+    __m512 s4_0 = {0}, s4_1 = {0};
+    __m512 s5_0 = {0}, s5_1 = {0};
+    __m512 s6_0 = {0}, s6_1 = {0};
+    __m512 s7_0 = {0}, s7_1 = {0};
     long i = 0;
-    __m512 a0, a1, a2, a3, b;
-    for (; i + 4 * LANES <= dim; i += 4 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        b = _mm512_loadu_ps(&k1[i]);
-        s0_1 += a0 * b;
-        s1_1 += a1 * b;
-        s2_1 += a2 * b;
-        s3_1 += a3 * b;
-        a0 = _mm512_loadu_ps(&q[i + 1 * LANES]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i + 1 * LANES]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i + 1 * LANES]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i + 1 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 1 * LANES]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        b = _mm512_loadu_ps(&k1[i + 1 * LANES]);
-        s0_1 += a0 * b;
-        s1_1 += a1 * b;
-        s2_1 += a2 * b;
-        s3_1 += a3 * b;
-        a0 = _mm512_loadu_ps(&q[i + 2 * LANES]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i + 2 * LANES]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i + 2 * LANES]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i + 2 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 2 * LANES]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        b = _mm512_loadu_ps(&k1[i + 2 * LANES]);
-        s0_1 += a0 * b;
-        s1_1 += a1 * b;
-        s2_1 += a2 * b;
-        s3_1 += a3 * b;
-        a0 = _mm512_loadu_ps(&q[i + 3 * LANES]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i + 3 * LANES]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i + 3 * LANES]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i + 3 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 3 * LANES]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        b = _mm512_loadu_ps(&k1[i + 3 * LANES]);
-        s0_1 += a0 * b;
-        s1_1 += a1 * b;
-        s2_1 += a2 * b;
-        s3_1 += a3 * b;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
+        s1_0 += b * q[1 * dim + i];
+        s2_0 += b * q[2 * dim + i];
+        s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
+        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
+        s0_1 += b * q[i];
+        s1_1 += b * q[1 * dim + i];
+        s2_1 += b * q[2 * dim + i];
+        s3_1 += b * q[3 * dim + i];
+        s4_1 += b * q[4 * dim + i];
+        s5_1 += b * q[5 * dim + i];
+        s6_1 += b * q[6 * dim + i];
+        s7_1 += b * q[7 * dim + i];
     }
-    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        b = _mm512_loadu_ps(&k1[i]);
-        s0_1 += a0 * b;
-        s1_1 += a1 * b;
-        s2_1 += a2 * b;
-        s3_1 += a3 * b;
-    }
-    if (i < dim) {
-        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
-        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
-        a1 = _mm512_maskz_loadu_ps(tail, &q[1 * dim + i]);
-        a2 = _mm512_maskz_loadu_ps(tail, &q[2 * dim + i]);
-        a3 = _mm512_maskz_loadu_ps(tail, &q[3 * dim + i]);
-        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        b = _mm512_maskz_loadu_ps(tail, &k1[i]);
-        s0_1 += a0 * b;
-        s1_1 += a1 * b;
-        s2_1 += a2 * b;
-        s3_1 += a3 * b;
-
-    }
-    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
-    s[0 * width + 1] = _mm512_reduce_add_ps(s0_1);
-    s[1 * width + 0] = _mm512_reduce_add_ps(s1_0);
-    s[1 * width + 1] = _mm512_reduce_add_ps(s1_1);
-    s[2 * width + 0] = _mm512_reduce_add_ps(s2_0);
-    s[2 * width + 1] = _mm512_reduce_add_ps(s2_1);
-    s[3 * width + 0] = _mm512_reduce_add_ps(s3_0);
-    s[3 * width + 1] = _mm512_reduce_add_ps(s3_1);
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
+    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
+    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
+    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[4 * width + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[5 * width + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[6 * width + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&s[7 * width + 1 * LANES], s7_1);
 }
 
-/* 4 queries by 1 keys. */
-static void scores_4x1(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
-    const float *k0 = k + at[j];
+/* 8 queries by 1 vectors of keys. */
+static inline void scores_8x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     long i = 0;
-    __m512 a0, a1, a2, a3, b;
-    for (; i + 4 * LANES <= dim; i += 4 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        a0 = _mm512_loadu_ps(&q[i + 1 * LANES]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i + 1 * LANES]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i + 1 * LANES]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i + 1 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 1 * LANES]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        a0 = _mm512_loadu_ps(&q[i + 2 * LANES]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i + 2 * LANES]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i + 2 * LANES]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i + 2 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 2 * LANES]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        a0 = _mm512_loadu_ps(&q[i + 3 * LANES]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i + 3 * LANES]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i + 3 * LANES]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i + 3 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 3 * LANES]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
+        s1_0 += b * q[1 * dim + i];
+        s2_0 += b * q[2 * dim + i];
+        s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
     }
-    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-    }
-    if (i < dim) {
-        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
-        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
-        a1 = _mm512_maskz_loadu_ps(tail, &q[1 * dim + i]);
-        a2 = _mm512_maskz_loadu_ps(tail, &q[2 * dim + i]);
-        a3 = _mm512_maskz_loadu_ps(tail, &q[3 * dim + i]);
-        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-
-    }
-    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
-    s[1 * width + 0] = _mm512_reduce_add_ps(s1_0);
-    s[2 * width + 0] = _mm512_reduce_add_ps(s2_0);
-    s[3 * width + 0] = _mm512_reduce_add_ps(s3_0);
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
 }
 
-/* 1 queries by 2 keys. */
-static void scores_1x2(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
-    const float *k0 = k + at[j];
-    const float *k1 = k + at[j + 1];
+/* 1 queries by 2 vectors of keys. */
+static inline void scores_1x2(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0}, s0_1 = {0};
     long i = 0;
-    __m512 a0, b;
-    for (; i + 4 * LANES <= dim; i += 4 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        b = _mm512_loadu_ps(&k1[i]);
-        s0_1 += a0 * b;
-        a0 = _mm512_loadu_ps(&q[i + 1 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 1 * LANES]);
-        s0_0 += a0 * b;
-        b = _mm512_loadu_ps(&k1[i + 1 * LANES]);
-        s0_1 += a0 * b;
-        a0 = _mm512_loadu_ps(&q[i + 2 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 2 * LANES]);
-        s0_0 += a0 * b;
-        b = _mm512_loadu_ps(&k1[i + 2 * LANES]);
-        s0_1 += a0 * b;
-        a0 = _mm512_loadu_ps(&q[i + 3 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 3 * LANES]);
-        s0_0 += a0 * b;
-        b = _mm512_loadu_ps(&k1[i + 3 * LANES]);
-        s0_1 += a0 * b;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
+        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
+        s0_1 += b * q[i];
     }
-    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        b = _mm512_loadu_ps(&k1[i]);
-        s0_1 += a0 * b;
-    }
-    if (i < dim) {
-        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
-        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
-        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
-        s0_0 += a0 * b;
-        b = _mm512_maskz_loadu_ps(tail, &k1[i]);
-        s0_1 += a0 * b;
-
-    }
-    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
-    s[0 * width + 1] = _mm512_reduce_add_ps(s0_1);
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
 }
 
-/* 1 queries by 1 keys. */
-static void scores_1x1(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
-    const float *k0 = k + at[j];
+/* 1 queries by 1 vectors of keys. */
+static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     long i = 0;
-    __m512 a0, b;
-    for (; i + 4 * LANES <= dim; i += 4 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        a0 = _mm512_loadu_ps(&q[i + 1 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 1 * LANES]);
-        s0_0 += a0 * b;
-        a0 = _mm512_loadu_ps(&q[i + 2 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 2 * LANES]);
-        s0_0 += a0 * b;
-        a0 = _mm512_loadu_ps(&q[i + 3 * LANES]);
-        b = _mm512_loadu_ps(&k0[i + 3 * LANES]);
-        s0_0 += a0 * b;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
     }
-    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-    }
-    if (i < dim) {
-        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
-        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
-        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
-        s0_0 += a0 * b;
-
-    }
-    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
 }
 
-/* 4 queries by 2 vectors of values. */
-static void values_4x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s0_1 = {0};
     __m512 s1_0 = {0};
@@ -333,6 +185,14 @@ static void values_4x2(float *out, const float *p, long width, const float *v, c
     __m512 s2_1 = {0};
     __m512 s3_0 = {0};
     __m512 s3_1 = {0};
+    __m512 s4_0 = {0};
+    __m512 s4_1 = {0};
+    __m512 s5_0 = {0};
+    __m512 s5_1 = {0};
+    __m512 s6_0 = {0};
+    __m512 s6_1 = {0};
+    __m512 s7_0 = {0};
+    __m512 s7_1 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
@@ -342,10 +202,18 @@ static void values_4x2(float *out, const float *p, long width, const float *v, c
         s2_1 = _mm512_loadu_ps(&out[2 * dim + 1 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
         s3_1 = _mm512_loadu_ps(&out[3 * dim + 1 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s4_1 = _mm512_loadu_ps(&out[4 * dim + 1 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s5_1 = _mm512_loadu_ps(&out[5 * dim + 1 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s6_1 = _mm512_loadu_ps(&out[6 * dim + 1 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
+        s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + at[j];
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
         s0_0 += b00 * p[j - from];
@@ -356,9 +224,95 @@ static void values_4x2(float *out, const float *p, long width, const float *v, c
         s2_1 += b01 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
         s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s1_1 += b11 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s2_1 += b11 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s3_1 += b11 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s4_1 += b11 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s5_1 += b11 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s6_1 += b11 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        s7_1 += b11 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s1_1 += b21 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s2_1 += b21 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s3_1 += b21 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s4_1 += b21 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s5_1 += b21 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s6_1 += b21 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        s7_1 += b21 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s1_1 += b31 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s2_1 += b31 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s3_1 += b31 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s4_1 += b31 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s5_1 += b31 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s6_1 += b31 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
+        s7_1 += b31 * p[7 * width + j + 3 - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + at[j];
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s1_1 += b01 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s2_1 += b01 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+    }
+    for (; j < end[7]; j++) {
+        const float *key = v + (at ? at[j] : (j) * dim);
         __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
         __m512 b1 = _mm512_loadu_ps(&key[1 * LANES]);
         __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
@@ -373,6 +327,22 @@ static void values_4x2(float *out, const float *p, long width, const float *v, c
         __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
         s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
         s3_1 = _mm512_mask3_fmadd_ps(b1, w3, s3_1, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        s4_1 = _mm512_mask3_fmadd_ps(b1, w4, s4_1, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        s5_1 = _mm512_mask3_fmadd_ps(b1, w5, s5_1, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        s6_1 = _mm512_mask3_fmadd_ps(b1, w6, s6_1, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+        s7_1 = _mm512_mask3_fmadd_ps(b1, w7, s7_1, sees7);
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * LANES], s0_1);
@@ -382,31 +352,93 @@ static void values_4x2(float *out, const float *p, long width, const float *v, c
     _mm512_storeu_ps(&out[2 * dim + 1 * LANES], s2_1);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
     _mm512_storeu_ps(&out[3 * dim + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[4 * dim + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[5 * dim + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[6 * dim + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&out[7 * dim + 1 * LANES], s7_1);
 }
 
-/* 4 queries by 1 vectors of values. */
-static void values_4x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + at[j];
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + at[j];
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+    }
+    for (; j < end[7]; j++) {
+        const float *key = v + (at ? at[j] : (j) * dim);
         __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
         __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
         __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
@@ -417,15 +449,31 @@ static void values_4x1(float *out, const float *p, long width, const float *v, c
         __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
         __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
         s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
     _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
 }
 
 /* 1 queries by 2 vectors of values. */
-static void values_1x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+static inline __attribute__((always_inline)) void values_1x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s0_1 = {0};
     if (from) {
@@ -433,8 +481,30 @@ static void values_1x2(float *out, const float *p, long width, const float *v, c
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
     }
     long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + at[j];
+        const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
         s0_0 += b00 * p[j - from];
@@ -445,44 +515,70 @@ static void values_1x2(float *out, const float *p, long width, const float *v, c
 }
 
 /* 1 queries by 1 vectors of values. */
-static void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+static inline __attribute__((always_inline)) void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + at[j];
+        const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
-/* 4 queries by 1 vectors of values, the last few columns. */
-static void values_4x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+/* 8 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_8x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
         s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_maskz_loadu_ps(tail, &out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_maskz_loadu_ps(tail, &out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + at[j];
+        const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_maskz_loadu_ps(tail, &v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + at[j];
+    for (; j < end[7]; j++) {
+        const float *key = v + (at ? at[j] : (j) * dim);
         __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
         __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
         __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
@@ -493,15 +589,31 @@ static void values_4x1_tail(float *out, const float *p, long width, const float 
         __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
         __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
         s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
     }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
     _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
     _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
+    _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
+    _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
+    _mm512_mask_storeu_ps(&out[6 * dim + 0 * LANES], tail, s6_0);
+    _mm512_mask_storeu_ps(&out[7 * dim + 0 * LANES], tail, s7_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
-static void values_1x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+static inline __attribute__((always_inline)) void values_1x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     if (from) {
@@ -509,7 +621,7 @@ static void values_1x1_tail(float *out, const float *p, long width, const float 
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + at[j];
+        const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_maskz_loadu_ps(tail, &v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
     }
@@ -524,24 +636,24 @@ struct head {
     float factor;
 };
 
-/* 4 queries from the t-th on against one block of keys. */
-static void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 8 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_8(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
-    float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
-    long end[4], j;
-    for (long r = 0; r < 4; r++)
+    float s[8 * (BLOCK + LANES)], scale[8], factor = head->factor;
+    long end[8], j;
+    for (long r = 0; r < 8; r++)
         end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
-    const long last = end[3];
+    const long last = end[7];
     if (from && last <= from)
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 2 <= last; j += 2)
-        scores_4x2(s + j - from, width, q, head->k, at, j, dim);
-    for (; j + 1 <= last; j += 1)
-        scores_4x1(s + j - from, width, q, head->k, at, j, dim);
-    for (long r = 0; r < 4; r++) {
+    for (; j + 2 * LANES <= last; j += 2 * LANES)
+        scores_8x2(s + j - from, width, q, head->k + j * dim, dim);
+    for (; j < last; j += 1 * LANES)
+        scores_8x1(s + j - from, width, q, head->k + j * dim, dim);
+    for (long r = 0; r < 8; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
         float most = greatest(row, n);
@@ -551,38 +663,27 @@ static void step_4(float *out, float *top, float *sum, const float *q, const str
         sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
         top[r] = most;
     }
-    for (long r = 0; r < 4; r++)
+    for (long r = 0; r < 8; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 2 * LANES <= dim; c += 2 * LANES)
-        values_4x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
-        values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
-        values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+        values_8x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_4(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 4; r++, out += dim) {
+static inline void finish_8(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 8; r++, out += dim) {
         float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
         for (long i = 0; i < dim; i++)
             out[i] *= scale;
     }
 }
 
-static void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[4], sum[4] = {0};
-    for (long r = 0; r < 4; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_4(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 3]);
-    finish_4(out, sum, head->dim);
-}
-
 /* 1 queries from the t-th on against one block of keys. */
-static void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
     float s[1 * (BLOCK + LANES)], scale[1], factor = head->factor;
@@ -594,10 +695,10 @@ static void step_1(float *out, float *top, float *sum, const float *q, const str
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 2 <= last; j += 2)
-        scores_1x2(s + j - from, width, q, head->k, at, j, dim);
-    for (; j + 1 <= last; j += 1)
-        scores_1x1(s + j - from, width, q, head->k, at, j, dim);
+    for (; j + 2 * LANES <= last; j += 2 * LANES)
+        scores_1x2(s + j - from, width, q, head->k + j * dim, dim);
+    for (; j < last; j += 1 * LANES)
+        scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
@@ -627,42 +728,35 @@ static inline void finish_1(float *out, const float *sum, long dim) {
     }
 }
 
-static void tile_1(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[1], sum[1] = {0};
-    for (long r = 0; r < 1; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_1(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 0]);
-    finish_1(out, sum, head->dim);
-}
-
-static void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
+static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    long t = 0;
-    for (; t + 4 <= tokens; t += 4)
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-    if (t < tokens && t > 0) {
-        t = tokens - 4;
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-        t = tokens;
-    }
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
+    for (; t + 8 <= tokens; t += 8)
+        step_8(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
-        tile_1(out + t * dim, q + t * dim, head, at, t);
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
 }
 
-static void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
+static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
     const long group = n_heads / n_kv_heads, size = tokens * dim;
-    struct head head = {0, v, ends, dim, 1.44269504f / sqrtf(dim)};
+    float packed[(LONGEST + LANES) * WIDEST];
+    struct head head = {0, v, ends, dim, 1.0f / sqrtf(dim)};
     for (long h = 0; h < n_heads; h++, out += size, q += size) {
         if (h % group == 0) {
             head.v = v + h / group * size;
-            head.k = k + h / group * size;
+            pack(packed, k + h / group * size, at, n, dim);
+            head.k = packed;
         }
         every_query(out, q, &head, at, tokens);
     }
-    (void)n;
 }
 
 void attention(float *out, const float *q, const float *k, const float *v, const unsigned char *keep, int batch,
@@ -680,6 +774,9 @@ void attention(float *out, const float *q, const float *k, const float *v, const
         for (int t = 0; t < tokens && !causal; t++)
             ends[t] = n;
         const long rows = b * n_heads * tokens * head_dim, keys = b * n_kv_heads * tokens * head_dim;
-        every_head(out + rows, q + rows, k + keys, v + keys, at, ends, n, n_heads, n_kv_heads, tokens, head_dim);
+        if (keep)
+            every_head(out + rows, q + rows, k + keys, v + keys, at, ends, n, n_heads, n_kv_heads, tokens, head_dim);
+        else
+            every_head(out + rows, q + rows, k + keys, v + keys, 0, ends, n, n_heads, n_kv_heads, tokens, head_dim);
     }
 }
