@@ -76,45 +76,6 @@ static inline void scores_8x2(float *s, long width, const float *q, const float 
     __m512 s6_0 = {0}, s6_1 = {0};
     __m512 s7_0 = {0}, s7_1 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
-        s6_0 += b * q[6 * dim + i];
-        s7_0 += b * q[7 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        s4_1 += b * q[4 * dim + i];
-        s5_1 += b * q[5 * dim + i];
-        s6_1 += b * q[6 * dim + i];
-        s7_1 += b * q[7 * dim + i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        s1_0 += b * q[1 * dim + i + 1];
-        s2_0 += b * q[2 * dim + i + 1];
-        s3_0 += b * q[3 * dim + i + 1];
-        s4_0 += b * q[4 * dim + i + 1];
-        s5_0 += b * q[5 * dim + i + 1];
-        s6_0 += b * q[6 * dim + i + 1];
-        s7_0 += b * q[7 * dim + i + 1];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim + 1 * LANES]);
-        s0_1 += b * q[i + 1];
-        s1_1 += b * q[1 * dim + i + 1];
-        s2_1 += b * q[2 * dim + i + 1];
-        s3_1 += b * q[3 * dim + i + 1];
-        s4_1 += b * q[4 * dim + i + 1];
-        s5_1 += b * q[5 * dim + i + 1];
-        s6_1 += b * q[6 * dim + i + 1];
-        s7_1 += b * q[7 * dim + i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -165,27 +126,6 @@ static inline void scores_8x1(float *s, long width, const float *q, const float 
     __m512 s6_0 = {0};
     __m512 s7_0 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
-        s6_0 += b * q[6 * dim + i];
-        s7_0 += b * q[7 * dim + i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        s1_0 += b * q[1 * dim + i + 1];
-        s2_0 += b * q[2 * dim + i + 1];
-        s3_0 += b * q[3 * dim + i + 1];
-        s4_0 += b * q[4 * dim + i + 1];
-        s5_0 += b * q[5 * dim + i + 1];
-        s6_0 += b * q[6 * dim + i + 1];
-        s7_0 += b * q[7 * dim + i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -212,17 +152,6 @@ static inline void scores_8x1(float *s, long width, const float *q, const float 
 static inline void scores_1x2(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0}, s0_1 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim + 1 * LANES]);
-        s0_1 += b * q[i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -238,13 +167,6 @@ static inline void scores_1x2(float *s, long width, const float *q, const float 
 static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -290,6 +212,84 @@ static inline __attribute__((always_inline)) void values_8x2(float *out, const f
         s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
     }
     long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s1_1 += b01 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s2_1 += b01 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s1_1 += b11 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s2_1 += b11 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s3_1 += b11 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s4_1 += b11 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s5_1 += b11 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s6_1 += b11 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        s7_1 += b11 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s1_1 += b21 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s2_1 += b21 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s3_1 += b21 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s4_1 += b21 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s5_1 += b21 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s6_1 += b21 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        s7_1 += b21 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s1_1 += b31 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s2_1 += b31 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s3_1 += b31 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s4_1 += b31 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s5_1 += b31 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s6_1 += b31 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
+        s7_1 += b31 * p[7 * width + j + 3 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -383,6 +383,48 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
         s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -439,6 +481,28 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
     }
     long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -457,6 +521,20 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
