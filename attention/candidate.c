@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -50,9 +50,73 @@ static inline float weigh(float *s, long n, float factor, float shift) {
     return _mm512_reduce_add_ps(sum);
 }
 
-/* 8 queries by 1 keys. */
-static inline __attribute__((always_inline)) void scores_8x1(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
-    const float *k0 = k + (at ? at[j] : (j) * dim);
+/* The keys that may be seen, in panels of LANES: each has dim rows, and in a row one float of each of its keys. */
+static inline __attribute__((always_inline)) void pack(float *to, const float *k, const int *at, long n, long dim) {
+    for (long j = 0; j < n; j += LANES, to += LANES * dim) {
+        long i = 0, some = n - j < LANES ? n - j : LANES;
+        for (long l = 0; l < some; l++) {
+            const float *key = k + (at ? at[j + l] : (j + l) * dim);
+            for (long d = i; d < dim; d++)
+                to[d * LANES + l] = key[d];
+        }
+        for (; i < dim; i++)
+            for (long l = some; l < LANES; l++)
+                to[i * LANES + l] = 0.0f;
+    }
+}
+
+/* 8 queries by 2 vectors of keys. */
+static inline void scores_8x2(float *s, long width, const float *q, const float *k, long dim) {
+    __m512 s0_0 = {0}, s0_1 = {0};
+    __m512 s1_0 = {0}, s1_1 = {0};
+    __m512 s2_0 = {0}, s2_1 = {0};
+    __m512 s3_0 = {0}, s3_1 = {0};
+    __m512 s4_0 = {0}, s4_1 = {0};
+    __m512 s5_0 = {0}, s5_1 = {0};
+    __m512 s6_0 = {0}, s6_1 = {0};
+    __m512 s7_0 = {0}, s7_1 = {0};
+    long i = 0;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
+        s1_0 += b * q[1 * dim + i];
+        s2_0 += b * q[2 * dim + i];
+        s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
+        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
+        s0_1 += b * q[i];
+        s1_1 += b * q[1 * dim + i];
+        s2_1 += b * q[2 * dim + i];
+        s3_1 += b * q[3 * dim + i];
+        s4_1 += b * q[4 * dim + i];
+        s5_1 += b * q[5 * dim + i];
+        s6_1 += b * q[6 * dim + i];
+        s7_1 += b * q[7 * dim + i];
+    }
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
+    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
+    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
+    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[4 * width + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[5 * width + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[6 * width + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&s[7 * width + 1 * LANES], s7_1);
+}
+
+/* 8 queries by 1 vectors of keys. */
+static inline void scores_8x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
@@ -62,76 +126,240 @@ static inline __attribute__((always_inline)) void scores_8x1(float *s, long widt
     __m512 s6_0 = {0};
     __m512 s7_0 = {0};
     long i = 0;
-    __m512 a0, a1, a2, a3, a4, a5, a6, a7, b;
-    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        a1 = _mm512_loadu_ps(&q[1 * dim + i]);
-        a2 = _mm512_loadu_ps(&q[2 * dim + i]);
-        a3 = _mm512_loadu_ps(&q[3 * dim + i]);
-        a4 = _mm512_loadu_ps(&q[4 * dim + i]);
-        a5 = _mm512_loadu_ps(&q[5 * dim + i]);
-        a6 = _mm512_loadu_ps(&q[6 * dim + i]);
-        a7 = _mm512_loadu_ps(&q[7 * dim + i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        s4_0 += a4 * b;
-        s5_0 += a5 * b;
-        s6_0 += a6 * b;
-        s7_0 += a7 * b;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
+        s1_0 += b * q[1 * dim + i];
+        s2_0 += b * q[2 * dim + i];
+        s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
     }
-    if (i < dim) {
-        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
-        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
-        a1 = _mm512_maskz_loadu_ps(tail, &q[1 * dim + i]);
-        a2 = _mm512_maskz_loadu_ps(tail, &q[2 * dim + i]);
-        a3 = _mm512_maskz_loadu_ps(tail, &q[3 * dim + i]);
-        a4 = _mm512_maskz_loadu_ps(tail, &q[4 * dim + i]);
-        a5 = _mm512_maskz_loadu_ps(tail, &q[5 * dim + i]);
-        a6 = _mm512_maskz_loadu_ps(tail, &q[6 * dim + i]);
-        a7 = _mm512_maskz_loadu_ps(tail, &q[7 * dim + i]);
-        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
-        s0_0 += a0 * b;
-        s1_0 += a1 * b;
-        s2_0 += a2 * b;
-        s3_0 += a3 * b;
-        s4_0 += a4 * b;
-        s5_0 += a5 * b;
-        s6_0 += a6 * b;
-        s7_0 += a7 * b;
-
-    }
-    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
-    s[1 * width + 0] = _mm512_reduce_add_ps(s1_0);
-    s[2 * width + 0] = _mm512_reduce_add_ps(s2_0);
-    s[3 * width + 0] = _mm512_reduce_add_ps(s3_0);
-    s[4 * width + 0] = _mm512_reduce_add_ps(s4_0);
-    s[5 * width + 0] = _mm512_reduce_add_ps(s5_0);
-    s[6 * width + 0] = _mm512_reduce_add_ps(s6_0);
-    s[7 * width + 0] = _mm512_reduce_add_ps(s7_0);
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
 }
 
-/* 1 queries by 1 keys. */
-static inline __attribute__((always_inline)) void scores_1x1(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
-    const float *k0 = k + (at ? at[j] : (j) * dim);
+/* 1 queries by 2 vectors of keys. */
+static inline void scores_1x2(float *s, long width, const float *q, const float *k, long dim) {
+    __m512 s0_0 = {0}, s0_1 = {0};
+    long i = 0;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
+        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
+        s0_1 += b * q[i];
+    }
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
+}
+
+/* 1 queries by 1 vectors of keys. */
+static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     long i = 0;
-    __m512 a0, b;
-    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
-        a0 = _mm512_loadu_ps(&q[i]);
-        b = _mm512_loadu_ps(&k0[i]);
-        s0_0 += a0 * b;
+    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
+        __m512 b;
+        b = _mm512_loadu_ps(&k[0]);
+        s0_0 += b * q[i];
     }
-    if (i < dim) {
-        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
-        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
-        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
-        s0_0 += a0 * b;
+    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
+}
 
+/* 8 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+    __m512 s0_0 = {0};
+    __m512 s0_1 = {0};
+    __m512 s1_0 = {0};
+    __m512 s1_1 = {0};
+    __m512 s2_0 = {0};
+    __m512 s2_1 = {0};
+    __m512 s3_0 = {0};
+    __m512 s3_1 = {0};
+    __m512 s4_0 = {0};
+    __m512 s4_1 = {0};
+    __m512 s5_0 = {0};
+    __m512 s5_1 = {0};
+    __m512 s6_0 = {0};
+    __m512 s6_1 = {0};
+    __m512 s7_0 = {0};
+    __m512 s7_1 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+        s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
+        s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
+        s1_1 = _mm512_loadu_ps(&out[1 * dim + 1 * LANES]) * scale[1];
+        s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
+        s2_1 = _mm512_loadu_ps(&out[2 * dim + 1 * LANES]) * scale[2];
+        s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+        s3_1 = _mm512_loadu_ps(&out[3 * dim + 1 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s4_1 = _mm512_loadu_ps(&out[4 * dim + 1 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s5_1 = _mm512_loadu_ps(&out[5 * dim + 1 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s6_1 = _mm512_loadu_ps(&out[6 * dim + 1 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
+        s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
     }
-    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
+    long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s1_1 += b01 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s2_1 += b01 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s1_1 += b11 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s2_1 += b11 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s3_1 += b11 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s4_1 += b11 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s5_1 += b11 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s6_1 += b11 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        s7_1 += b11 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s1_1 += b21 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s2_1 += b21 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s3_1 += b21 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s4_1 += b21 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s5_1 += b21 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s6_1 += b21 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        s7_1 += b21 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s1_1 += b31 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s2_1 += b31 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s3_1 += b31 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s4_1 += b31 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s5_1 += b31 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s6_1 += b31 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
+        s7_1 += b31 * p[7 * width + j + 3 - from];
+    }
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s1_1 += b01 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s2_1 += b01 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+    }
+    for (; j < end[7]; j++) {
+        const float *key = v + (at ? at[j] : (j) * dim);
+        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
+        __m512 b1 = _mm512_loadu_ps(&key[1 * LANES]);
+        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
+        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
+        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
+        s1_1 = _mm512_mask3_fmadd_ps(b1, w1, s1_1, sees1);
+        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
+        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
+        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
+        s2_1 = _mm512_mask3_fmadd_ps(b1, w2, s2_1, sees2);
+        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
+        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
+        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        s3_1 = _mm512_mask3_fmadd_ps(b1, w3, s3_1, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        s4_1 = _mm512_mask3_fmadd_ps(b1, w4, s4_1, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        s5_1 = _mm512_mask3_fmadd_ps(b1, w5, s5_1, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        s6_1 = _mm512_mask3_fmadd_ps(b1, w6, s6_1, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+        s7_1 = _mm512_mask3_fmadd_ps(b1, w7, s7_1, sees7);
+    }
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[1 * LANES], s0_1);
+    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&out[1 * dim + 1 * LANES], s1_1);
+    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&out[2 * dim + 1 * LANES], s2_1);
+    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[3 * dim + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[4 * dim + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[5 * dim + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[6 * dim + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&out[7 * dim + 1 * LANES], s7_1);
 }
 
 /* 8 queries by 1 vectors of values. */
@@ -155,7 +383,7 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
         s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
+    for (; j + 4 <= end[0]; j += 4) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
@@ -176,6 +404,26 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
         s5_0 += b10 * p[5 * width + j + 1 - from];
         s6_0 += b10 * p[6 * width + j + 1 - from];
         s7_0 += b10 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -224,6 +472,48 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
     _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
 }
 
+/* 1 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_1x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+    __m512 s0_0 = {0};
+    __m512 s0_1 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+        s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
+    }
+    long j = from;
+    for (; j + 4 <= end[0]; j += 4) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+    }
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+    }
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[1 * LANES], s0_1);
+}
+
 /* 1 queries by 1 vectors of values. */
 static inline __attribute__((always_inline)) void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
@@ -231,13 +521,19 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
+    for (; j + 4 <= end[0]; j += 4) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -353,8 +649,10 @@ static inline __attribute__((always_inline)) void step_8(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 1 <= last; j += 1)
-        scores_8x1(s + j - from, width, q, head->k, at, j, dim);
+    for (; j + 2 * LANES <= last; j += 2 * LANES)
+        scores_8x2(s + j - from, width, q, head->k + j * dim, dim);
+    for (; j < last; j += 1 * LANES)
+        scores_8x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 8; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
@@ -368,6 +666,8 @@ static inline __attribute__((always_inline)) void step_8(float *out, float *top,
     for (long r = 0; r < 8; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
+    for (; c + 2 * LANES <= dim; c += 2 * LANES)
+        values_8x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_8x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
@@ -395,8 +695,10 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 1 <= last; j += 1)
-        scores_1x1(s + j - from, width, q, head->k, at, j, dim);
+    for (; j + 2 * LANES <= last; j += 2 * LANES)
+        scores_1x2(s + j - from, width, q, head->k + j * dim, dim);
+    for (; j < last; j += 1 * LANES)
+        scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
@@ -410,6 +712,8 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
     for (long r = 0; r < 1; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
+    for (; c + 2 * LANES <= dim; c += 2 * LANES)
+        values_1x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_1x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
@@ -443,15 +747,16 @@ static inline __attribute__((always_inline)) void every_query(float *out, const 
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
     const long group = n_heads / n_kv_heads, size = tokens * dim;
+    float packed[(LONGEST + LANES) * WIDEST];
     struct head head = {0, v, ends, dim, 1.0f / sqrtf(dim)};
     for (long h = 0; h < n_heads; h++, out += size, q += size) {
         if (h % group == 0) {
             head.v = v + h / group * size;
-            head.k = k + h / group * size;
+            pack(packed, k + h / group * size, at, n, dim);
+            head.k = packed;
         }
         every_query(out, q, &head, at, tokens);
     }
-    (void)n;
 }
 
 void attention(float *out, const float *q, const float *k, const float *v, const unsigned char *keep, int batch,

@@ -1,0 +1,477 @@
+#include <math.h>
+#include <immintrin.h>
+
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
+
+/* Below every score that is not infinite, and times a factor still no infinity. */
+#define FLOOR (-1e38f)
+
+/* e to the x, right to 3.4e-07 of itself: degree 5, off by 1.0e-07, and the roundings.
+ * Below -87.0 it is 0; not-a-number stays what it is. */
+static inline __m512 power(__m512 x) {
+    __m512 n = _mm512_roundscale_ps(x * 1.44269504f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    __m512 p = r * 0.00829030667f + 0.0418979749f;
+    p = p * r + 0.166676372f;
+    p = p * r + 0.499991506f;
+    p = p * r + 0.999999702f;
+    p = p * r + 1.0f;
+    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.0f), _CMP_NLT_UQ), p, n);
+}
+
+/* The greatest of n scores; those that are not numbers come through the weights. */
+static inline float greatest(const float *s, long n) {
+    __m512 top = _mm512_set1_ps(FLOOR);
+    long j = 0;
+    for (; j + LANES <= n; j += LANES)
+        top = _mm512_max_ps(_mm512_loadu_ps(&s[j]), top);
+    if (j < n) {
+        const __mmask16 tail = (__mmask16)((1u << (n - j)) - 1);
+        top = _mm512_max_ps(_mm512_mask_blend_ps(tail, _mm512_set1_ps(FLOOR), _mm512_loadu_ps(&s[j])), top);
+    }
+    return _mm512_reduce_max_ps(top);
+}
+
+/* Scores to weights, in place, and their sum. */
+static inline float weigh(float *s, long n, float factor, float shift) {
+    __m512 sum = {0};
+    long j = 0;
+    for (; j + LANES <= n; j += LANES) {
+        __m512 p = power(_mm512_loadu_ps(&s[j]) * factor - shift);
+        _mm512_storeu_ps(&s[j], p);
+        sum += p;
+    }
+    if (j < n) {
+        const __mmask16 tail = (__mmask16)((1u << (n - j)) - 1);
+        __m512 p = power(_mm512_loadu_ps(&s[j]) * factor - shift);
+        _mm512_storeu_ps(&s[j], p);
+        sum += _mm512_maskz_mov_ps(tail, p);
+    }
+    return _mm512_reduce_add_ps(sum);
+}
+
+/* 8 queries by 1 keys. */
+static inline __attribute__((always_inline)) void scores_8x1(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
+    const float *k0 = k + (at ? at[j] : (j) * dim);
+    __m512 s0_0 = {0};
+    __m512 s1_0 = {0};
+    __m512 s2_0 = {0};
+    __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
+    long i = 0;
+    __m512 a0, a1, a2, a3, a4, a5, a6, a7, b;
+    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
+        a0 = _mm512_loadu_ps(&q[i]);
+        a1 = _mm512_loadu_ps(&q[1 * dim + i]);
+        a2 = _mm512_loadu_ps(&q[2 * dim + i]);
+        a3 = _mm512_loadu_ps(&q[3 * dim + i]);
+        a4 = _mm512_loadu_ps(&q[4 * dim + i]);
+        a5 = _mm512_loadu_ps(&q[5 * dim + i]);
+        a6 = _mm512_loadu_ps(&q[6 * dim + i]);
+        a7 = _mm512_loadu_ps(&q[7 * dim + i]);
+        b = _mm512_loadu_ps(&k0[i]);
+        s0_0 += a0 * b;
+        s1_0 += a1 * b;
+        s2_0 += a2 * b;
+        s3_0 += a3 * b;
+        s4_0 += a4 * b;
+        s5_0 += a5 * b;
+        s6_0 += a6 * b;
+        s7_0 += a7 * b;
+    }
+    if (i < dim) {
+        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
+        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
+        a1 = _mm512_maskz_loadu_ps(tail, &q[1 * dim + i]);
+        a2 = _mm512_maskz_loadu_ps(tail, &q[2 * dim + i]);
+        a3 = _mm512_maskz_loadu_ps(tail, &q[3 * dim + i]);
+        a4 = _mm512_maskz_loadu_ps(tail, &q[4 * dim + i]);
+        a5 = _mm512_maskz_loadu_ps(tail, &q[5 * dim + i]);
+        a6 = _mm512_maskz_loadu_ps(tail, &q[6 * dim + i]);
+        a7 = _mm512_maskz_loadu_ps(tail, &q[7 * dim + i]);
+        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
+        s0_0 += a0 * b;
+        s1_0 += a1 * b;
+        s2_0 += a2 * b;
+        s3_0 += a3 * b;
+        s4_0 += a4 * b;
+        s5_0 += a5 * b;
+        s6_0 += a6 * b;
+        s7_0 += a7 * b;
+
+    }
+    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
+    s[1 * width + 0] = _mm512_reduce_add_ps(s1_0);
+    s[2 * width + 0] = _mm512_reduce_add_ps(s2_0);
+    s[3 * width + 0] = _mm512_reduce_add_ps(s3_0);
+    s[4 * width + 0] = _mm512_reduce_add_ps(s4_0);
+    s[5 * width + 0] = _mm512_reduce_add_ps(s5_0);
+    s[6 * width + 0] = _mm512_reduce_add_ps(s6_0);
+    s[7 * width + 0] = _mm512_reduce_add_ps(s7_0);
+}
+
+/* 1 queries by 1 keys. */
+static inline __attribute__((always_inline)) void scores_1x1(float *s, long width, const float *q, const float *k, const int *at, long j, long dim) {
+    const float *k0 = k + (at ? at[j] : (j) * dim);
+    __m512 s0_0 = {0};
+    long i = 0;
+    __m512 a0, b;
+    for (; i + 1 * LANES <= dim; i += 1 * LANES) {
+        a0 = _mm512_loadu_ps(&q[i]);
+        b = _mm512_loadu_ps(&k0[i]);
+        s0_0 += a0 * b;
+    }
+    if (i < dim) {
+        const __mmask16 tail = (__mmask16)((1u << (dim - i)) - 1);
+        a0 = _mm512_maskz_loadu_ps(tail, &q[i]);
+        b = _mm512_maskz_loadu_ps(tail, &k0[i]);
+        s0_0 += a0 * b;
+
+    }
+    s[0 * width + 0] = _mm512_reduce_add_ps(s0_0);
+}
+
+/* 8 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+    __m512 s0_0 = {0};
+    __m512 s1_0 = {0};
+    __m512 s2_0 = {0};
+    __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+        s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
+        s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
+        s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
+    }
+    long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+    }
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+    }
+    for (; j < end[7]; j++) {
+        const float *key = v + (at ? at[j] : (j) * dim);
+        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
+        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
+        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
+        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
+        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
+        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
+        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
+        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
+        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
+        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+    }
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+}
+
+/* 1 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+    __m512 s0_0 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+    }
+    long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+    }
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+    }
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+}
+
+/* 8 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_8x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+    const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
+    __m512 s0_0 = {0};
+    __m512 s1_0 = {0};
+    __m512 s2_0 = {0};
+    __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
+    if (from) {
+        s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
+        s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
+        s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
+        s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_maskz_loadu_ps(tail, &out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_maskz_loadu_ps(tail, &out[7 * dim + 0 * LANES]) * scale[7];
+    }
+    long j = from;
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_maskz_loadu_ps(tail, &v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+    }
+    for (; j < end[7]; j++) {
+        const float *key = v + (at ? at[j] : (j) * dim);
+        __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
+        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
+        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
+        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
+        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
+        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
+        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
+        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
+        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
+        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+    }
+    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
+    _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
+    _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
+    _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
+    _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
+    _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
+    _mm512_mask_storeu_ps(&out[6 * dim + 0 * LANES], tail, s6_0);
+    _mm512_mask_storeu_ps(&out[7 * dim + 0 * LANES], tail, s7_0);
+}
+
+/* 1 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_1x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+    const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
+    __m512 s0_0 = {0};
+    if (from) {
+        s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
+    }
+    long j = from;
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_maskz_loadu_ps(tail, &v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+    }
+    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
+}
+
+/* What the queries of one head share: `ends` says how many keys each query sees. */
+struct head {
+    const float *k, *v;
+    const int *ends;
+    long dim;
+    float factor;
+};
+
+/* 8 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_8(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+    const long dim = head->dim;
+    const int *ends = head->ends + t;
+    float s[8 * (BLOCK + LANES)], scale[8], factor = head->factor;
+    long end[8], j;
+    for (long r = 0; r < 8; r++)
+        end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
+    const long last = end[7];
+    if (from && last <= from)
+        return;
+    const long width = ((last - from + LANES - 1) & -LANES);
+    j = from;
+    for (; j + 1 <= last; j += 1)
+        scores_8x1(s + j - from, width, q, head->k, at, j, dim);
+    for (long r = 0; r < 8; r++) {
+        float *row = s + r * width;
+        long n = end[r] > from ? end[r] - from : 0;
+        float most = greatest(row, n);
+        most = top[r] > most ? top[r] : most;
+        float moved = (top[r] - most) * factor;
+        scale[r] = power((__m512){0} + moved)[0];
+        sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
+        top[r] = most;
+    }
+    for (long r = 0; r < 8; r++)
+        end[r] = end[r] > from ? end[r] : from;
+    long c = 0;
+    for (; c + 1 * LANES <= dim; c += 1 * LANES)
+        values_8x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+    if (c < dim)
+        values_8x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+}
+
+static inline void finish_8(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 8; r++, out += dim) {
+        float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
+        for (long i = 0; i < dim; i++)
+            out[i] *= scale;
+    }
+}
+
+/* 1 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+    const long dim = head->dim;
+    const int *ends = head->ends + t;
+    float s[1 * (BLOCK + LANES)], scale[1], factor = head->factor;
+    long end[1], j;
+    for (long r = 0; r < 1; r++)
+        end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
+    const long last = end[0];
+    if (from && last <= from)
+        return;
+    const long width = ((last - from + LANES - 1) & -LANES);
+    j = from;
+    for (; j + 1 <= last; j += 1)
+        scores_1x1(s + j - from, width, q, head->k, at, j, dim);
+    for (long r = 0; r < 1; r++) {
+        float *row = s + r * width;
+        long n = end[r] > from ? end[r] - from : 0;
+        float most = greatest(row, n);
+        most = top[r] > most ? top[r] : most;
+        float moved = (top[r] - most) * factor;
+        scale[r] = power((__m512){0} + moved)[0];
+        sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
+        top[r] = most;
+    }
+    for (long r = 0; r < 1; r++)
+        end[r] = end[r] > from ? end[r] : from;
+    long c = 0;
+    for (; c + 1 * LANES <= dim; c += 1 * LANES)
+        values_1x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+    if (c < dim)
+        values_1x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+}
+
+static inline void finish_1(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 1; r++, out += dim) {
+        float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
+        for (long i = 0; i < dim; i++)
+            out[i] *= scale;
+    }
+}
+
+static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
+    const long dim = head->dim;
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
+    for (; t + 8 <= tokens; t += 8)
+        step_8(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    for (; t + 1 <= tokens; t += 1)
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
+}
+
+static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
+    const long group = n_heads / n_kv_heads, size = tokens * dim;
+    struct head head = {0, v, ends, dim, 1.0f / sqrtf(dim)};
+    for (long h = 0; h < n_heads; h++, out += size, q += size) {
+        if (h % group == 0) {
+            head.v = v + h / group * size;
+            head.k = k + h / group * size;
+        }
+        every_query(out, q, &head, at, tokens);
+    }
+    (void)n;
+}
+
+void attention(float *out, const float *q, const float *k, const float *v, const unsigned char *keep, int batch,
+               int n_heads, int n_kv_heads, int tokens, int head_dim, int causal) {
+    int at[LONGEST], ends[LONGEST];
+    if (tokens == 0 || head_dim == 0)
+        return;
+    for (long b = 0; b < batch; b++) {
+        int n = 0;
+        for (int t = 0; t < tokens; t++) {
+            at[n] = t * head_dim;
+            n += !keep || keep[b * tokens + t];
+            ends[t] = n;
+        }
+        for (int t = 0; t < tokens && !causal; t++)
+            ends[t] = n;
+        const long rows = b * n_heads * tokens * head_dim, keys = b * n_kv_heads * tokens * head_dim;
+        if (keep)
+            every_head(out + rows, q + rows, k + keys, v + keys, at, ends, n, n_heads, n_kv_heads, tokens, head_dim);
+        else
+            every_head(out + rows, q + rows, k + keys, v + keys, 0, ends, n, n_heads, n_kv_heads, tokens, head_dim);
+    }
+}
