@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -50,46 +50,10 @@ static inline float weigh(float *s, long n, float factor, float shift) {
     return _mm512_reduce_add_ps(sum);
 }
 
-/* Eight floats of eight keys, rows to columns: `to` has rows of LANES. */
-static inline void turn(float *to, const float *const *k, long i) {
-    __m256 a0 = _mm256_loadu_ps(k[0] + i);
-    __m256 a1 = _mm256_loadu_ps(k[1] + i);
-    __m256 a2 = _mm256_loadu_ps(k[2] + i);
-    __m256 a3 = _mm256_loadu_ps(k[3] + i);
-    __m256 a4 = _mm256_loadu_ps(k[4] + i);
-    __m256 a5 = _mm256_loadu_ps(k[5] + i);
-    __m256 a6 = _mm256_loadu_ps(k[6] + i);
-    __m256 a7 = _mm256_loadu_ps(k[7] + i);
-    __m256 b0 = _mm256_unpacklo_ps(a0, a1), b1 = _mm256_unpackhi_ps(a0, a1);
-    __m256 b2 = _mm256_unpacklo_ps(a2, a3), b3 = _mm256_unpackhi_ps(a2, a3);
-    __m256 b4 = _mm256_unpacklo_ps(a4, a5), b5 = _mm256_unpackhi_ps(a4, a5);
-    __m256 b6 = _mm256_unpacklo_ps(a6, a7), b7 = _mm256_unpackhi_ps(a6, a7);
-    __m256 c0 = _mm256_shuffle_ps(b0, b2, 0x44), c2 = _mm256_shuffle_ps(b0, b2, 0xEE);
-    __m256 c1 = _mm256_shuffle_ps(b1, b3, 0x44), c3 = _mm256_shuffle_ps(b1, b3, 0xEE);
-    __m256 c4 = _mm256_shuffle_ps(b4, b6, 0x44), c6 = _mm256_shuffle_ps(b4, b6, 0xEE);
-    __m256 c5 = _mm256_shuffle_ps(b5, b7, 0x44), c7 = _mm256_shuffle_ps(b5, b7, 0xEE);
-    _mm256_storeu_ps(to + 0 * LANES, _mm256_permute2f128_ps(c0, c4, 0x20));
-    _mm256_storeu_ps(to + 4 * LANES, _mm256_permute2f128_ps(c0, c4, 0x31));
-    _mm256_storeu_ps(to + 1 * LANES, _mm256_permute2f128_ps(c2, c6, 0x20));
-    _mm256_storeu_ps(to + 5 * LANES, _mm256_permute2f128_ps(c2, c6, 0x31));
-    _mm256_storeu_ps(to + 2 * LANES, _mm256_permute2f128_ps(c1, c5, 0x20));
-    _mm256_storeu_ps(to + 6 * LANES, _mm256_permute2f128_ps(c1, c5, 0x31));
-    _mm256_storeu_ps(to + 3 * LANES, _mm256_permute2f128_ps(c3, c7, 0x20));
-    _mm256_storeu_ps(to + 7 * LANES, _mm256_permute2f128_ps(c3, c7, 0x31));
-}
-
 /* The keys that may be seen, in panels of LANES: each has dim rows, and in a row one float of each of its keys. */
 static inline __attribute__((always_inline)) void pack(float *to, const float *k, const int *at, long n, long dim) {
     for (long j = 0; j < n; j += LANES, to += LANES * dim) {
         long i = 0, some = n - j < LANES ? n - j : LANES;
-        if (some == LANES) {
-            const float *key[LANES];
-            for (long l = 0; l < LANES; l++)
-                key[l] = k + (at ? at[j + l] : (j + l) * dim);
-            for (; i + 8 <= dim; i += 8)
-                for (long l = 0; l < LANES; l += 8)
-                    turn(to + i * LANES + l, key + l, i);
-        }
         for (long l = 0; l < some; l++) {
             const float *key = k + (at ? at[j + l] : (j + l) * dim);
             for (long d = i; d < dim; d++)
@@ -101,36 +65,17 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 4 queries by 2 vectors of keys. */
-static inline void scores_4x2(float *s, long width, const float *q, const float *k, long dim) {
+/* 8 queries by 2 vectors of keys. */
+static inline void scores_8x2(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0}, s0_1 = {0};
     __m512 s1_0 = {0}, s1_1 = {0};
     __m512 s2_0 = {0}, s2_1 = {0};
     __m512 s3_0 = {0}, s3_1 = {0};
+    __m512 s4_0 = {0}, s4_1 = {0};
+    __m512 s5_0 = {0}, s5_1 = {0};
+    __m512 s6_0 = {0}, s6_1 = {0};
+    __m512 s7_0 = {0}, s7_1 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        s1_0 += b * q[1 * dim + i + 1];
-        s2_0 += b * q[2 * dim + i + 1];
-        s3_0 += b * q[3 * dim + i + 1];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim + 1 * LANES]);
-        s0_1 += b * q[i + 1];
-        s1_1 += b * q[1 * dim + i + 1];
-        s2_1 += b * q[2 * dim + i + 1];
-        s3_1 += b * q[3 * dim + i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -138,11 +83,19 @@ static inline void scores_4x2(float *s, long width, const float *q, const float 
         s1_0 += b * q[1 * dim + i];
         s2_0 += b * q[2 * dim + i];
         s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
         b = _mm512_loadu_ps(&k[1 * LANES * dim]);
         s0_1 += b * q[i];
         s1_1 += b * q[1 * dim + i];
         s2_1 += b * q[2 * dim + i];
         s3_1 += b * q[3 * dim + i];
+        s4_1 += b * q[4 * dim + i];
+        s5_1 += b * q[5 * dim + i];
+        s6_1 += b * q[6 * dim + i];
+        s7_1 += b * q[7 * dim + i];
     }
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
     _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
@@ -152,28 +105,27 @@ static inline void scores_4x2(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
     _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[4 * width + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[5 * width + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[6 * width + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&s[7 * width + 1 * LANES], s7_1);
 }
 
-/* 4 queries by 1 vectors of keys. */
-static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
+/* 8 queries by 1 vectors of keys. */
+static inline void scores_8x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        s1_0 += b * q[1 * dim + i + 1];
-        s2_0 += b * q[2 * dim + i + 1];
-        s3_0 += b * q[3 * dim + i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -181,28 +133,25 @@ static inline void scores_4x1(float *s, long width, const float *q, const float 
         s1_0 += b * q[1 * dim + i];
         s2_0 += b * q[2 * dim + i];
         s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
     }
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
     _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
 }
 
 /* 1 queries by 2 vectors of keys. */
 static inline void scores_1x2(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0}, s0_1 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim + 1 * LANES]);
-        s0_1 += b * q[i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -218,13 +167,6 @@ static inline void scores_1x2(float *s, long width, const float *q, const float 
 static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -233,8 +175,8 @@ static inline void scores_1x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
 }
 
-/* 4 queries by 2 vectors of values. */
-static inline __attribute__((always_inline)) void values_4x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s0_1 = {0};
     __m512 s1_0 = {0};
@@ -243,6 +185,14 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
     __m512 s2_1 = {0};
     __m512 s3_0 = {0};
     __m512 s3_1 = {0};
+    __m512 s4_0 = {0};
+    __m512 s4_1 = {0};
+    __m512 s5_0 = {0};
+    __m512 s5_1 = {0};
+    __m512 s6_0 = {0};
+    __m512 s6_1 = {0};
+    __m512 s7_0 = {0};
+    __m512 s7_1 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
@@ -252,9 +202,17 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 = _mm512_loadu_ps(&out[2 * dim + 1 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
         s3_1 = _mm512_loadu_ps(&out[3 * dim + 1 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s4_1 = _mm512_loadu_ps(&out[4 * dim + 1 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s5_1 = _mm512_loadu_ps(&out[5 * dim + 1 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s6_1 = _mm512_loadu_ps(&out[6 * dim + 1 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
+        s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
+    for (; j + 4 <= end[0]; j += 4) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
@@ -266,6 +224,14 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 += b01 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
         s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
@@ -277,6 +243,52 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 += b11 * p[2 * width + j + 1 - from];
         s3_0 += b10 * p[3 * width + j + 1 - from];
         s3_1 += b11 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s4_1 += b11 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s5_1 += b11 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s6_1 += b11 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        s7_1 += b11 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s1_1 += b21 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s2_1 += b21 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s3_1 += b21 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s4_1 += b21 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s5_1 += b21 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s6_1 += b21 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        s7_1 += b21 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s1_1 += b31 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s2_1 += b31 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s3_1 += b31 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s4_1 += b31 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s5_1 += b31 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s6_1 += b31 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
+        s7_1 += b31 * p[7 * width + j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -290,8 +302,16 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 += b01 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
         s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
     }
-    for (; j < end[3]; j++) {
+    for (; j < end[7]; j++) {
         const float *key = v + (at ? at[j] : (j) * dim);
         __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
         __m512 b1 = _mm512_loadu_ps(&key[1 * LANES]);
@@ -307,6 +327,22 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
         s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
         s3_1 = _mm512_mask3_fmadd_ps(b1, w3, s3_1, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        s4_1 = _mm512_mask3_fmadd_ps(b1, w4, s4_1, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        s5_1 = _mm512_mask3_fmadd_ps(b1, w5, s5_1, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        s6_1 = _mm512_mask3_fmadd_ps(b1, w6, s6_1, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+        s7_1 = _mm512_mask3_fmadd_ps(b1, w7, s7_1, sees7);
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * LANES], s0_1);
@@ -316,34 +352,78 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
     _mm512_storeu_ps(&out[2 * dim + 1 * LANES], s2_1);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
     _mm512_storeu_ps(&out[3 * dim + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[4 * dim + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[5 * dim + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[6 * dim + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&out[7 * dim + 1 * LANES], s7_1);
 }
 
-/* 4 queries by 1 vectors of values. */
-static inline __attribute__((always_inline)) void values_4x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
+    for (; j + 4 <= end[0]; j += 4) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
         s1_0 += b10 * p[1 * width + j + 1 - from];
         s2_0 += b10 * p[2 * width + j + 1 - from];
         s3_0 += b10 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s1_0 += b20 * p[1 * width + j + 2 - from];
+        s2_0 += b20 * p[2 * width + j + 2 - from];
+        s3_0 += b20 * p[3 * width + j + 2 - from];
+        s4_0 += b20 * p[4 * width + j + 2 - from];
+        s5_0 += b20 * p[5 * width + j + 2 - from];
+        s6_0 += b20 * p[6 * width + j + 2 - from];
+        s7_0 += b20 * p[7 * width + j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s1_0 += b30 * p[1 * width + j + 3 - from];
+        s2_0 += b30 * p[2 * width + j + 3 - from];
+        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s4_0 += b30 * p[4 * width + j + 3 - from];
+        s5_0 += b30 * p[5 * width + j + 3 - from];
+        s6_0 += b30 * p[6 * width + j + 3 - from];
+        s7_0 += b30 * p[7 * width + j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -352,8 +432,12 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
-    for (; j < end[3]; j++) {
+    for (; j < end[7]; j++) {
         const float *key = v + (at ? at[j] : (j) * dim);
         __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
         __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
@@ -365,11 +449,27 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
         __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
         s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
     _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
 }
 
 /* 1 queries by 2 vectors of values. */
@@ -381,7 +481,7 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
+    for (; j + 4 <= end[0]; j += 4) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
@@ -392,6 +492,16 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
         s0_1 += b11 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        s0_1 += b21 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
+        s0_1 += b31 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -411,13 +521,19 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
+    for (; j + 4 <= end[0]; j += 4) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
+        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
+        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
+        s0_0 += b20 * p[j + 2 - from];
+        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
+        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
+        s0_0 += b30 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -427,18 +543,26 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
-/* 4 queries by 1 vectors of values, the last few columns. */
-static inline __attribute__((always_inline)) void values_4x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+/* 8 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_8x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
         s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_maskz_loadu_ps(tail, &out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_maskz_loadu_ps(tail, &out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
@@ -448,8 +572,12 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
-    for (; j < end[3]; j++) {
+    for (; j < end[7]; j++) {
         const float *key = v + (at ? at[j] : (j) * dim);
         __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
         __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
@@ -461,11 +589,27 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
         __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
         s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
+        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
+        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
+        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
+        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
+        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
+        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
+        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
+        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
+        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
+        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
+        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
     }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
     _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
     _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
+    _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
+    _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
+    _mm512_mask_storeu_ps(&out[6 * dim + 0 * LANES], tail, s6_0);
+    _mm512_mask_storeu_ps(&out[7 * dim + 0 * LANES], tail, s7_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
@@ -492,24 +636,24 @@ struct head {
     float factor;
 };
 
-/* 4 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 8 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_8(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
-    float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
-    long end[4], j;
-    for (long r = 0; r < 4; r++)
+    float s[8 * (BLOCK + LANES)], scale[8], factor = head->factor;
+    long end[8], j;
+    for (long r = 0; r < 8; r++)
         end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
-    const long last = end[3];
+    const long last = end[7];
     if (from && last <= from)
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
     for (; j + 2 * LANES <= last; j += 2 * LANES)
-        scores_4x2(s + j - from, width, q, head->k + j * dim, dim);
+        scores_8x2(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
-        scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
-    for (long r = 0; r < 4; r++) {
+        scores_8x1(s + j - from, width, q, head->k + j * dim, dim);
+    for (long r = 0; r < 8; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
         float most = greatest(row, n);
@@ -519,19 +663,19 @@ static inline __attribute__((always_inline)) void step_4(float *out, float *top,
         sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
         top[r] = most;
     }
-    for (long r = 0; r < 4; r++)
+    for (long r = 0; r < 8; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 2 * LANES <= dim; c += 2 * LANES)
-        values_4x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
-        values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
-        values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+        values_8x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_4(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 4; r++, out += dim) {
+static inline void finish_8(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 8; r++, out += dim) {
         float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
         for (long i = 0; i < dim; i++)
             out[i] *= scale;
@@ -592,8 +736,8 @@ static inline __attribute__((always_inline)) void every_query(float *out, const 
     long from = 0, t;
     do {
         t = 0;
-    for (; t + 4 <= tokens; t += 4)
-        step_4(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    for (; t + 8 <= tokens; t += 8)
+        step_8(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
         step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     } while ((from += BLOCK) < head->ends[tokens - 1]);
