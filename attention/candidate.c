@@ -1,22 +1,22 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
 
-/* e to the x, right to 3.4e-07 of itself: degree 5, off by 1.0e-07, and the roundings.
- * Below -87.0 it is 0; not-a-number stays what it is. */
+/* 2 to the x, right to 3.5e-07 of itself: degree 5, off by 1.1e-07, and the roundings.
+ * Below -126.0 it is 0; not-a-number stays what it is. */
 static inline __m512 power(__m512 x) {
-    __m512 n = _mm512_roundscale_ps(x * 1.44269504f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    __m512 r = x - n * 0.693359375f + n * 2.12194440e-4f;
-    __m512 p = r * 0.00829030667f + 0.0418979749f;
-    p = p * r + 0.166676372f;
-    p = p * r + 0.499991506f;
-    p = p * r + 0.999999702f;
+    __m512 n = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512 r = x - n;
+    __m512 p = r * 0.00132647273f + 0.00967151299f;
+    p = p * r + 0.0555073358f;
+    p = p * r + 0.240222424f;
+    p = p * r + 0.693147004f;
     p = p * r + 1.0f;
-    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(-87.0f), _CMP_NLT_UQ), p, n);
+    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(-126.0f), _CMP_NLT_UQ), p, n);
 }
 
 /* The greatest of n scores; those that are not numbers come through the weights. */
@@ -65,56 +65,6 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 8 queries by 2 vectors of keys. */
-static inline void scores_8x2(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0};
-    __m512 s1_0 = {0}, s1_1 = {0};
-    __m512 s2_0 = {0}, s2_1 = {0};
-    __m512 s3_0 = {0}, s3_1 = {0};
-    __m512 s4_0 = {0}, s4_1 = {0};
-    __m512 s5_0 = {0}, s5_1 = {0};
-    __m512 s6_0 = {0}, s6_1 = {0};
-    __m512 s7_0 = {0}, s7_1 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
-        s6_0 += b * q[6 * dim + i];
-        s7_0 += b * q[7 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        s4_1 += b * q[4 * dim + i];
-        s5_1 += b * q[5 * dim + i];
-        s6_1 += b * q[6 * dim + i];
-        s7_1 += b * q[7 * dim + i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&s[4 * width + 1 * LANES], s4_1);
-    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
-    _mm512_storeu_ps(&s[5 * width + 1 * LANES], s5_1);
-    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
-    _mm512_storeu_ps(&s[6 * width + 1 * LANES], s6_1);
-    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
-    _mm512_storeu_ps(&s[7 * width + 1 * LANES], s7_1);
-}
-
 /* 8 queries by 1 vectors of keys. */
 static inline void scores_8x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -146,21 +96,6 @@ static inline void scores_8x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
     _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
     _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
-}
-
-/* 1 queries by 2 vectors of keys. */
-static inline void scores_1x2(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
 }
 
 /* 1 queries by 1 vectors of keys. */
@@ -212,7 +147,7 @@ static inline __attribute__((always_inline)) void values_8x2(float *out, const f
         s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
@@ -251,44 +186,6 @@ static inline __attribute__((always_inline)) void values_8x2(float *out, const f
         s6_1 += b11 * p[6 * width + j + 1 - from];
         s7_0 += b10 * p[7 * width + j + 1 - from];
         s7_1 += b11 * p[7 * width + j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        s0_1 += b21 * p[j + 2 - from];
-        s1_0 += b20 * p[1 * width + j + 2 - from];
-        s1_1 += b21 * p[1 * width + j + 2 - from];
-        s2_0 += b20 * p[2 * width + j + 2 - from];
-        s2_1 += b21 * p[2 * width + j + 2 - from];
-        s3_0 += b20 * p[3 * width + j + 2 - from];
-        s3_1 += b21 * p[3 * width + j + 2 - from];
-        s4_0 += b20 * p[4 * width + j + 2 - from];
-        s4_1 += b21 * p[4 * width + j + 2 - from];
-        s5_0 += b20 * p[5 * width + j + 2 - from];
-        s5_1 += b21 * p[5 * width + j + 2 - from];
-        s6_0 += b20 * p[6 * width + j + 2 - from];
-        s6_1 += b21 * p[6 * width + j + 2 - from];
-        s7_0 += b20 * p[7 * width + j + 2 - from];
-        s7_1 += b21 * p[7 * width + j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
-        s0_1 += b31 * p[j + 3 - from];
-        s1_0 += b30 * p[1 * width + j + 3 - from];
-        s1_1 += b31 * p[1 * width + j + 3 - from];
-        s2_0 += b30 * p[2 * width + j + 3 - from];
-        s2_1 += b31 * p[2 * width + j + 3 - from];
-        s3_0 += b30 * p[3 * width + j + 3 - from];
-        s3_1 += b31 * p[3 * width + j + 3 - from];
-        s4_0 += b30 * p[4 * width + j + 3 - from];
-        s4_1 += b31 * p[4 * width + j + 3 - from];
-        s5_0 += b30 * p[5 * width + j + 3 - from];
-        s5_1 += b31 * p[5 * width + j + 3 - from];
-        s6_0 += b30 * p[6 * width + j + 3 - from];
-        s6_1 += b31 * p[6 * width + j + 3 - from];
-        s7_0 += b30 * p[7 * width + j + 3 - from];
-        s7_1 += b31 * p[7 * width + j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -311,38 +208,47 @@ static inline __attribute__((always_inline)) void values_8x2(float *out, const f
         s7_0 += b00 * p[7 * width + j - from];
         s7_1 += b01 * p[7 * width + j - from];
     }
-    for (; j < end[7]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
-        __m512 b1 = _mm512_loadu_ps(&key[1 * LANES]);
-        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
-        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
-        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
-        s1_1 = _mm512_mask3_fmadd_ps(b1, w1, s1_1, sees1);
-        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
-        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
-        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
-        s2_1 = _mm512_mask3_fmadd_ps(b1, w2, s2_1, sees2);
-        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
-        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
-        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
-        s3_1 = _mm512_mask3_fmadd_ps(b1, w3, s3_1, sees3);
-        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
-        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
-        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
-        s4_1 = _mm512_mask3_fmadd_ps(b1, w4, s4_1, sees4);
-        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
-        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
-        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
-        s5_1 = _mm512_mask3_fmadd_ps(b1, w5, s5_1, sees5);
-        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
-        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
-        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
-        s6_1 = _mm512_mask3_fmadd_ps(b1, w6, s6_1, sees6);
-        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
-        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
-        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
-        s7_1 = _mm512_mask3_fmadd_ps(b1, w7, s7_1, sees7);
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s1_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s2_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s3_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s4_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s5_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s6_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s7_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * LANES], s0_1);
@@ -383,7 +289,7 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
         s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
@@ -404,26 +310,6 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
         s5_0 += b10 * p[5 * width + j + 1 - from];
         s6_0 += b10 * p[6 * width + j + 1 - from];
         s7_0 += b10 * p[7 * width + j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        s1_0 += b20 * p[1 * width + j + 2 - from];
-        s2_0 += b20 * p[2 * width + j + 2 - from];
-        s3_0 += b20 * p[3 * width + j + 2 - from];
-        s4_0 += b20 * p[4 * width + j + 2 - from];
-        s5_0 += b20 * p[5 * width + j + 2 - from];
-        s6_0 += b20 * p[6 * width + j + 2 - from];
-        s7_0 += b20 * p[7 * width + j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
-        s1_0 += b30 * p[1 * width + j + 3 - from];
-        s2_0 += b30 * p[2 * width + j + 3 - from];
-        s3_0 += b30 * p[3 * width + j + 3 - from];
-        s4_0 += b30 * p[4 * width + j + 3 - from];
-        s5_0 += b30 * p[5 * width + j + 3 - from];
-        s6_0 += b30 * p[6 * width + j + 3 - from];
-        s7_0 += b30 * p[7 * width + j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -437,30 +323,40 @@ static inline __attribute__((always_inline)) void values_8x1(float *out, const f
         s6_0 += b00 * p[6 * width + j - from];
         s7_0 += b00 * p[7 * width + j - from];
     }
-    for (; j < end[7]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
-        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
-        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
-        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
-        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
-        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
-        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
-        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
-        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
-        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
-        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
-        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
-        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
-        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
-        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
-        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
-        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
-        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
-        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
-        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
-        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
-        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
@@ -481,7 +377,7 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
@@ -492,16 +388,6 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
         s0_1 += b11 * p[j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        s0_1 += b21 * p[j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
-        s0_1 += b31 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -521,19 +407,13 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -577,30 +457,40 @@ static inline __attribute__((always_inline)) void values_8x1_tail(float *out, co
         s6_0 += b00 * p[6 * width + j - from];
         s7_0 += b00 * p[7 * width + j - from];
     }
-    for (; j < end[7]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
-        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
-        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
-        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
-        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
-        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
-        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
-        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
-        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
-        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
-        __mmask16 sees4 = j < end[4] ? 0xFFFF : 0;
-        __m512 w4 = _mm512_set1_ps(p[4 * width + j - from]);
-        s4_0 = _mm512_mask3_fmadd_ps(b0, w4, s4_0, sees4);
-        __mmask16 sees5 = j < end[5] ? 0xFFFF : 0;
-        __m512 w5 = _mm512_set1_ps(p[5 * width + j - from]);
-        s5_0 = _mm512_mask3_fmadd_ps(b0, w5, s5_0, sees5);
-        __mmask16 sees6 = j < end[6] ? 0xFFFF : 0;
-        __m512 w6 = _mm512_set1_ps(p[6 * width + j - from]);
-        s6_0 = _mm512_mask3_fmadd_ps(b0, w6, s6_0, sees6);
-        __mmask16 sees7 = j < end[7] ? 0xFFFF : 0;
-        __m512 w7 = _mm512_set1_ps(p[7 * width + j - from]);
-        s7_0 = _mm512_mask3_fmadd_ps(b0, w7, s7_0, sees7);
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
@@ -649,8 +539,6 @@ static inline __attribute__((always_inline)) void step_8(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 2 * LANES <= last; j += 2 * LANES)
-        scores_8x2(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_8x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 8; r++) {
@@ -695,8 +583,6 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 2 * LANES <= last; j += 2 * LANES)
-        scores_1x2(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
@@ -748,7 +634,7 @@ static inline __attribute__((always_inline)) void every_query(float *out, const 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
     const long group = n_heads / n_kv_heads, size = tokens * dim;
     float packed[(LONGEST + LANES) * WIDEST];
-    struct head head = {0, v, ends, dim, 1.0f / sqrtf(dim)};
+    struct head head = {0, v, ends, dim, 1.44269504f / sqrtf(dim)};
     for (long h = 0; h < n_heads; h++, out += size, q += size) {
         if (h % group == 0) {
             head.v = v + h / group * size;
