@@ -65,14 +65,16 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 6 queries by 1 vectors of keys. */
-static inline void scores_6x1(float *s, long width, const float *q, const float *k, long dim) {
+/* 8 queries by 1 vectors of keys. */
+static inline void scores_8x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
     __m512 s4_0 = {0};
     __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     long i = 0;
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
@@ -83,6 +85,8 @@ static inline void scores_6x1(float *s, long width, const float *q, const float 
         s3_0 += b * q[3 * dim + i];
         s4_0 += b * q[4 * dim + i];
         s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
     }
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
@@ -90,6 +94,8 @@ static inline void scores_6x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
     _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
     _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
 }
 
 /* 1 queries by 1 vectors of keys. */
@@ -104,14 +110,174 @@ static inline void scores_1x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
 }
 
-/* 6 queries by 1 vectors of values. */
-static inline __attribute__((always_inline)) void values_6x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+    __m512 s0_0 = {0};
+    __m512 s0_1 = {0};
+    __m512 s1_0 = {0};
+    __m512 s1_1 = {0};
+    __m512 s2_0 = {0};
+    __m512 s2_1 = {0};
+    __m512 s3_0 = {0};
+    __m512 s3_1 = {0};
+    __m512 s4_0 = {0};
+    __m512 s4_1 = {0};
+    __m512 s5_0 = {0};
+    __m512 s5_1 = {0};
+    __m512 s6_0 = {0};
+    __m512 s6_1 = {0};
+    __m512 s7_0 = {0};
+    __m512 s7_1 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+        s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
+        s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
+        s1_1 = _mm512_loadu_ps(&out[1 * dim + 1 * LANES]) * scale[1];
+        s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
+        s2_1 = _mm512_loadu_ps(&out[2 * dim + 1 * LANES]) * scale[2];
+        s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+        s3_1 = _mm512_loadu_ps(&out[3 * dim + 1 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s4_1 = _mm512_loadu_ps(&out[4 * dim + 1 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s5_1 = _mm512_loadu_ps(&out[5 * dim + 1 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s6_1 = _mm512_loadu_ps(&out[6 * dim + 1 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
+        s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
+    }
+    long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s1_1 += b01 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s2_1 += b01 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s1_1 += b11 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s2_1 += b11 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+        s3_1 += b11 * p[3 * width + j + 1 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s4_1 += b11 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s5_1 += b11 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s6_1 += b11 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        s7_1 += b11 * p[7 * width + j + 1 - from];
+    }
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s1_1 += b01 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s2_1 += b01 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
+    }
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s1_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s2_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s3_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s4_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s5_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s6_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s7_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[1 * LANES], s0_1);
+    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&out[1 * dim + 1 * LANES], s1_1);
+    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&out[2 * dim + 1 * LANES], s2_1);
+    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[3 * dim + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[4 * dim + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[5 * dim + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[6 * dim + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&out[7 * dim + 1 * LANES], s7_1);
+}
+
+/* 8 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
     __m512 s4_0 = {0};
     __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
@@ -119,6 +285,8 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
         s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
         s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
     for (; j + 2 <= end[0]; j += 2) {
@@ -130,6 +298,8 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         s3_0 += b00 * p[3 * width + j - from];
         s4_0 += b00 * p[4 * width + j - from];
         s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
@@ -138,6 +308,8 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         s3_0 += b10 * p[3 * width + j + 1 - from];
         s4_0 += b10 * p[4 * width + j + 1 - from];
         s5_0 += b10 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -148,6 +320,8 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         s3_0 += b00 * p[3 * width + j - from];
         s4_0 += b00 * p[4 * width + j - from];
         s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -174,12 +348,56 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         float weight = p[5 * width + d - from];
         s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
     _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
     _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
     _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+}
+
+/* 1 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_1x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+    __m512 s0_0 = {0};
+    __m512 s0_1 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+        s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
+    }
+    long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s0_1 += b11 * p[j + 1 - from];
+    }
+    for (; j + 1 <= end[0]; j += 1) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s0_1 += b01 * p[j - from];
+    }
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[1 * LANES], s0_1);
 }
 
 /* 1 queries by 1 vectors of values. */
@@ -205,8 +423,8 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
-/* 6 queries by 1 vectors of values, the last few columns. */
-static inline __attribute__((always_inline)) void values_6x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+/* 8 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_8x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
@@ -214,6 +432,8 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
     __m512 s3_0 = {0};
     __m512 s4_0 = {0};
     __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
         s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
@@ -221,6 +441,8 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
         s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
         s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
         s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_maskz_loadu_ps(tail, &out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_maskz_loadu_ps(tail, &out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
@@ -232,6 +454,8 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
         s3_0 += b00 * p[3 * width + j - from];
         s4_0 += b00 * p[4 * width + j - from];
         s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -258,12 +482,24 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
         float weight = p[5 * width + d - from];
         s5_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
     _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
     _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
     _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
     _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
+    _mm512_mask_storeu_ps(&out[6 * dim + 0 * LANES], tail, s6_0);
+    _mm512_mask_storeu_ps(&out[7 * dim + 0 * LANES], tail, s7_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
@@ -290,22 +526,22 @@ struct head {
     float factor;
 };
 
-/* 6 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_6(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 8 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_8(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
-    float s[6 * (BLOCK + LANES)], scale[6], factor = head->factor;
-    long end[6], j;
-    for (long r = 0; r < 6; r++)
+    float s[8 * (BLOCK + LANES)], scale[8], factor = head->factor;
+    long end[8], j;
+    for (long r = 0; r < 8; r++)
         end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
-    const long last = end[5];
+    const long last = end[7];
     if (from && last <= from)
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
     for (; j < last; j += 1 * LANES)
-        scores_6x1(s + j - from, width, q, head->k + j * dim, dim);
-    for (long r = 0; r < 6; r++) {
+        scores_8x1(s + j - from, width, q, head->k + j * dim, dim);
+    for (long r = 0; r < 8; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
         float most = greatest(row, n);
@@ -315,17 +551,19 @@ static inline __attribute__((always_inline)) void step_6(float *out, float *top,
         sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
         top[r] = most;
     }
-    for (long r = 0; r < 6; r++)
+    for (long r = 0; r < 8; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
+    for (; c + 2 * LANES <= dim; c += 2 * LANES)
+        values_8x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
-        values_6x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
-        values_6x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+        values_8x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_6(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 6; r++, out += dim) {
+static inline void finish_8(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 8; r++, out += dim) {
         float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
         for (long i = 0; i < dim; i++)
             out[i] *= scale;
@@ -360,6 +598,8 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
     for (long r = 0; r < 1; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
+    for (; c + 2 * LANES <= dim; c += 2 * LANES)
+        values_1x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_1x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
@@ -382,8 +622,8 @@ static inline __attribute__((always_inline)) void every_query(float *out, const 
     long from = 0, t;
     do {
         t = 0;
-    for (; t + 6 <= tokens; t += 6)
-        step_6(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    for (; t + 8 <= tokens; t += 8)
+        step_8(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
         step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     } while ((from += BLOCK) < head->ends[tokens - 1]);
