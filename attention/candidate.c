@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 256 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -65,26 +65,17 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 4 queries by 1 vectors of keys. */
-static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
+/* 8 queries by 1 vectors of keys. */
+static inline void scores_8x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        s1_0 += b * q[1 * dim + i + 1];
-        s2_0 += b * q[2 * dim + i + 1];
-        s3_0 += b * q[3 * dim + i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -92,24 +83,25 @@ static inline void scores_4x1(float *s, long width, const float *q, const float 
         s1_0 += b * q[1 * dim + i];
         s2_0 += b * q[2 * dim + i];
         s3_0 += b * q[3 * dim + i];
+        s4_0 += b * q[4 * dim + i];
+        s5_0 += b * q[5 * dim + i];
+        s6_0 += b * q[6 * dim + i];
+        s7_0 += b * q[7 * dim + i];
     }
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
     _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&s[6 * width + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&s[7 * width + 0 * LANES], s7_0);
 }
 
 /* 1 queries by 1 vectors of keys. */
 static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     long i = 0;
-    for (; i + 2 <= dim; i += 2, k += 2 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -118,8 +110,8 @@ static inline void scores_1x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
 }
 
-/* 4 queries by 2 vectors of values. */
-static inline __attribute__((always_inline)) void values_4x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 2 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x2(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s0_1 = {0};
     __m512 s1_0 = {0};
@@ -128,6 +120,14 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
     __m512 s2_1 = {0};
     __m512 s3_0 = {0};
     __m512 s3_1 = {0};
+    __m512 s4_0 = {0};
+    __m512 s4_1 = {0};
+    __m512 s5_0 = {0};
+    __m512 s5_1 = {0};
+    __m512 s6_0 = {0};
+    __m512 s6_1 = {0};
+    __m512 s7_0 = {0};
+    __m512 s7_1 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
@@ -137,9 +137,17 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 = _mm512_loadu_ps(&out[2 * dim + 1 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
         s3_1 = _mm512_loadu_ps(&out[3 * dim + 1 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s4_1 = _mm512_loadu_ps(&out[4 * dim + 1 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s5_1 = _mm512_loadu_ps(&out[5 * dim + 1 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s6_1 = _mm512_loadu_ps(&out[6 * dim + 1 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
+        s7_1 = _mm512_loadu_ps(&out[7 * dim + 1 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
@@ -151,6 +159,14 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 += b01 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
         s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
@@ -162,28 +178,14 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 += b11 * p[2 * width + j + 1 - from];
         s3_0 += b10 * p[3 * width + j + 1 - from];
         s3_1 += b11 * p[3 * width + j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        s0_1 += b21 * p[j + 2 - from];
-        s1_0 += b20 * p[1 * width + j + 2 - from];
-        s1_1 += b21 * p[1 * width + j + 2 - from];
-        s2_0 += b20 * p[2 * width + j + 2 - from];
-        s2_1 += b21 * p[2 * width + j + 2 - from];
-        s3_0 += b20 * p[3 * width + j + 2 - from];
-        s3_1 += b21 * p[3 * width + j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
-        s0_1 += b31 * p[j + 3 - from];
-        s1_0 += b30 * p[1 * width + j + 3 - from];
-        s1_1 += b31 * p[1 * width + j + 3 - from];
-        s2_0 += b30 * p[2 * width + j + 3 - from];
-        s2_1 += b31 * p[2 * width + j + 3 - from];
-        s3_0 += b30 * p[3 * width + j + 3 - from];
-        s3_1 += b31 * p[3 * width + j + 3 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s4_1 += b11 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s5_1 += b11 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s6_1 += b11 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
+        s7_1 += b11 * p[7 * width + j + 1 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -197,6 +199,14 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s2_1 += b01 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
         s3_1 += b01 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s4_1 += b01 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s5_1 += b01 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s6_1 += b01 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
+        s7_1 += b01 * p[7 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -216,6 +226,30 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
         s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
         s3_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
     }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s4_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s5_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s6_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+        s7_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
+    }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * LANES], s0_1);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
@@ -224,46 +258,58 @@ static inline __attribute__((always_inline)) void values_4x2(float *out, const f
     _mm512_storeu_ps(&out[2 * dim + 1 * LANES], s2_1);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
     _mm512_storeu_ps(&out[3 * dim + 1 * LANES], s3_1);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[4 * dim + 1 * LANES], s4_1);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[5 * dim + 1 * LANES], s5_1);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[6 * dim + 1 * LANES], s6_1);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
+    _mm512_storeu_ps(&out[7 * dim + 1 * LANES], s7_1);
 }
 
-/* 4 queries by 1 vectors of values. */
-static inline __attribute__((always_inline)) void values_4x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 8 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_8x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_loadu_ps(&out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_loadu_ps(&out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
         s1_0 += b10 * p[1 * width + j + 1 - from];
         s2_0 += b10 * p[2 * width + j + 1 - from];
         s3_0 += b10 * p[3 * width + j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        s1_0 += b20 * p[1 * width + j + 2 - from];
-        s2_0 += b20 * p[2 * width + j + 2 - from];
-        s3_0 += b20 * p[3 * width + j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
-        s1_0 += b30 * p[1 * width + j + 3 - from];
-        s2_0 += b30 * p[2 * width + j + 3 - from];
-        s3_0 += b30 * p[3 * width + j + 3 - from];
+        s4_0 += b10 * p[4 * width + j + 1 - from];
+        s5_0 += b10 * p[5 * width + j + 1 - from];
+        s6_0 += b10 * p[6 * width + j + 1 - from];
+        s7_0 += b10 * p[7 * width + j + 1 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -272,6 +318,10 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -288,10 +338,34 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
     _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
+    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
+    _mm512_storeu_ps(&out[6 * dim + 0 * LANES], s6_0);
+    _mm512_storeu_ps(&out[7 * dim + 0 * LANES], s7_0);
 }
 
 /* 1 queries by 2 vectors of values. */
@@ -303,7 +377,7 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
@@ -314,16 +388,6 @@ static inline __attribute__((always_inline)) void values_1x2(float *out, const f
         __m512 b11 = _mm512_loadu_ps(&v1[1 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
         s0_1 += b11 * p[j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        __m512 b21 = _mm512_loadu_ps(&v2[1 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        s0_1 += b21 * p[j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        __m512 b31 = _mm512_loadu_ps(&v3[1 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
-        s0_1 += b31 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -343,19 +407,13 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 4 <= end[0]; j += 4) {
+    for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
         const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
         __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
         s0_0 += b10 * p[j + 1 - from];
-        const float *v2 = v + (at ? at[j + 2] : (j + 2) * dim);
-        __m512 b20 = _mm512_loadu_ps(&v2[0 * LANES]);
-        s0_0 += b20 * p[j + 2 - from];
-        const float *v3 = v + (at ? at[j + 3] : (j + 3) * dim);
-        __m512 b30 = _mm512_loadu_ps(&v3[0 * LANES]);
-        s0_0 += b30 * p[j + 3 - from];
     }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -365,18 +423,26 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
-/* 4 queries by 1 vectors of values, the last few columns. */
-static inline __attribute__((always_inline)) void values_4x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+/* 8 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_8x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    __m512 s4_0 = {0};
+    __m512 s5_0 = {0};
+    __m512 s6_0 = {0};
+    __m512 s7_0 = {0};
     if (from) {
         s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
         s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
+        s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
+        s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
+        s6_0 = _mm512_maskz_loadu_ps(tail, &out[6 * dim + 0 * LANES]) * scale[6];
+        s7_0 = _mm512_maskz_loadu_ps(tail, &out[7 * dim + 0 * LANES]) * scale[7];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
@@ -386,6 +452,10 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
+        s4_0 += b00 * p[4 * width + j - from];
+        s5_0 += b00 * p[5 * width + j - from];
+        s6_0 += b00 * p[6 * width + j - from];
+        s7_0 += b00 * p[7 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -402,10 +472,34 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
+    for (long d = j; d < end[4]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[4 * width + d - from];
+        s4_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[5]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[5 * width + d - from];
+        s5_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[6]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[6 * width + d - from];
+        s6_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[7]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[7 * width + d - from];
+        s7_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
     _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
     _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
+    _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
+    _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
+    _mm512_mask_storeu_ps(&out[6 * dim + 0 * LANES], tail, s6_0);
+    _mm512_mask_storeu_ps(&out[7 * dim + 0 * LANES], tail, s7_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
@@ -432,22 +526,22 @@ struct head {
     float factor;
 };
 
-/* 4 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 8 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_8(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
-    float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
-    long end[4], j;
-    for (long r = 0; r < 4; r++)
+    float s[8 * (BLOCK + LANES)], scale[8], factor = head->factor;
+    long end[8], j;
+    for (long r = 0; r < 8; r++)
         end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
-    const long last = end[3];
+    const long last = end[7];
     if (from && last <= from)
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
     for (; j < last; j += 1 * LANES)
-        scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
-    for (long r = 0; r < 4; r++) {
+        scores_8x1(s + j - from, width, q, head->k + j * dim, dim);
+    for (long r = 0; r < 8; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
         float most = greatest(row, n);
@@ -457,34 +551,23 @@ static inline __attribute__((always_inline)) void step_4(float *out, float *top,
         sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
         top[r] = most;
     }
-    for (long r = 0; r < 4; r++)
+    for (long r = 0; r < 8; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 2 * LANES <= dim; c += 2 * LANES)
-        values_4x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x2(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
-        values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_8x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
-        values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+        values_8x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_4(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 4; r++, out += dim) {
+static inline void finish_8(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 8; r++, out += dim) {
         float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
         for (long i = 0; i < dim; i++)
             out[i] *= scale;
     }
-}
-
-static inline __attribute__((always_inline)) void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[4], sum[4] = {0};
-    for (long r = 0; r < 4; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_4(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 3]);
-    finish_4(out, sum, head->dim);
 }
 
 /* 1 queries from the t-th on against one block of keys. */
@@ -531,24 +614,21 @@ static inline void finish_1(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_1(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[1], sum[1] = {0};
-    for (long r = 0; r < 1; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_1(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 0]);
-    finish_1(out, sum, head->dim);
-}
-
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    long t = 0;
-    for (; t + 4 <= tokens; t += 4)
-        tile_4(out + t * dim, q + t * dim, head, at, t);
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
+    for (; t + 8 <= tokens; t += 8)
+        step_8(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
-        tile_1(out + t * dim, q + t * dim, head, at, t);
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
