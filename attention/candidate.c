@@ -50,10 +50,46 @@ static inline float weigh(float *s, long n, float factor, float shift) {
     return _mm512_reduce_add_ps(sum);
 }
 
+/* Eight floats of eight keys, rows to columns: `to` has rows of LANES. */
+static inline void turn(float *to, const float *const *k, long i) {
+    __m256 a0 = _mm256_loadu_ps(k[0] + i);
+    __m256 a1 = _mm256_loadu_ps(k[1] + i);
+    __m256 a2 = _mm256_loadu_ps(k[2] + i);
+    __m256 a3 = _mm256_loadu_ps(k[3] + i);
+    __m256 a4 = _mm256_loadu_ps(k[4] + i);
+    __m256 a5 = _mm256_loadu_ps(k[5] + i);
+    __m256 a6 = _mm256_loadu_ps(k[6] + i);
+    __m256 a7 = _mm256_loadu_ps(k[7] + i);
+    __m256 b0 = _mm256_unpacklo_ps(a0, a1), b1 = _mm256_unpackhi_ps(a0, a1);
+    __m256 b2 = _mm256_unpacklo_ps(a2, a3), b3 = _mm256_unpackhi_ps(a2, a3);
+    __m256 b4 = _mm256_unpacklo_ps(a4, a5), b5 = _mm256_unpackhi_ps(a4, a5);
+    __m256 b6 = _mm256_unpacklo_ps(a6, a7), b7 = _mm256_unpackhi_ps(a6, a7);
+    __m256 c0 = _mm256_shuffle_ps(b0, b2, 0x44), c2 = _mm256_shuffle_ps(b0, b2, 0xEE);
+    __m256 c1 = _mm256_shuffle_ps(b1, b3, 0x44), c3 = _mm256_shuffle_ps(b1, b3, 0xEE);
+    __m256 c4 = _mm256_shuffle_ps(b4, b6, 0x44), c6 = _mm256_shuffle_ps(b4, b6, 0xEE);
+    __m256 c5 = _mm256_shuffle_ps(b5, b7, 0x44), c7 = _mm256_shuffle_ps(b5, b7, 0xEE);
+    _mm256_storeu_ps(to + 0 * LANES, _mm256_permute2f128_ps(c0, c4, 0x20));
+    _mm256_storeu_ps(to + 4 * LANES, _mm256_permute2f128_ps(c0, c4, 0x31));
+    _mm256_storeu_ps(to + 1 * LANES, _mm256_permute2f128_ps(c2, c6, 0x20));
+    _mm256_storeu_ps(to + 5 * LANES, _mm256_permute2f128_ps(c2, c6, 0x31));
+    _mm256_storeu_ps(to + 2 * LANES, _mm256_permute2f128_ps(c1, c5, 0x20));
+    _mm256_storeu_ps(to + 6 * LANES, _mm256_permute2f128_ps(c1, c5, 0x31));
+    _mm256_storeu_ps(to + 3 * LANES, _mm256_permute2f128_ps(c3, c7, 0x20));
+    _mm256_storeu_ps(to + 7 * LANES, _mm256_permute2f128_ps(c3, c7, 0x31));
+}
+
 /* The keys that may be seen, in panels of LANES: each has dim rows, and in a row one float of each of its keys. */
 static inline __attribute__((always_inline)) void pack(float *to, const float *k, const int *at, long n, long dim) {
     for (long j = 0; j < n; j += LANES, to += LANES * dim) {
         long i = 0, some = n - j < LANES ? n - j : LANES;
+        if (some == LANES) {
+            const float *key[LANES];
+            for (long l = 0; l < LANES; l++)
+                key[l] = k + (at ? at[j + l] : (j + l) * dim);
+            for (; i + 8 <= dim; i += 8)
+                for (long l = 0; l < LANES; l += 8)
+                    turn(to + i * LANES + l, key + l, i);
+        }
         for (long l = 0; l < some; l++) {
             const float *key = k + (at ? at[j + l] : (j + l) * dim);
             for (long d = i; d < dim; d++)
@@ -74,37 +110,6 @@ static inline void scores_6x1(float *s, long width, const float *q, const float 
     __m512 s4_0 = {0};
     __m512 s5_0 = {0};
     long i = 0;
-    for (; i + 4 <= dim; i += 4, k += 4 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        s1_0 += b * q[1 * dim + i + 1];
-        s2_0 += b * q[2 * dim + i + 1];
-        s3_0 += b * q[3 * dim + i + 1];
-        s4_0 += b * q[4 * dim + i + 1];
-        s5_0 += b * q[5 * dim + i + 1];
-        b = _mm512_loadu_ps(&k[0 + 2 * LANES]);
-        s0_0 += b * q[i + 2];
-        s1_0 += b * q[1 * dim + i + 2];
-        s2_0 += b * q[2 * dim + i + 2];
-        s3_0 += b * q[3 * dim + i + 2];
-        s4_0 += b * q[4 * dim + i + 2];
-        s5_0 += b * q[5 * dim + i + 2];
-        b = _mm512_loadu_ps(&k[0 + 3 * LANES]);
-        s0_0 += b * q[i + 3];
-        s1_0 += b * q[1 * dim + i + 3];
-        s2_0 += b * q[2 * dim + i + 3];
-        s3_0 += b * q[3 * dim + i + 3];
-        s4_0 += b * q[4 * dim + i + 3];
-        s5_0 += b * q[5 * dim + i + 3];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
@@ -127,17 +132,6 @@ static inline void scores_6x1(float *s, long width, const float *q, const float 
 static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     long i = 0;
-    for (; i + 4 <= dim; i += 4, k += 4 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[0 + 1 * LANES]);
-        s0_0 += b * q[i + 1];
-        b = _mm512_loadu_ps(&k[0 + 2 * LANES]);
-        s0_0 += b * q[i + 2];
-        b = _mm512_loadu_ps(&k[0 + 3 * LANES]);
-        s0_0 += b * q[i + 3];
-    }
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
         b = _mm512_loadu_ps(&k[0]);
