@@ -147,20 +147,6 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        s1_0 += b00 * p[1 * width + j - from];
-        s2_0 += b00 * p[2 * width + j - from];
-        s3_0 += b00 * p[3 * width + j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-        s1_0 += b10 * p[1 * width + j + 1 - from];
-        s2_0 += b10 * p[2 * width + j + 1 - from];
-        s3_0 += b10 * p[3 * width + j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -197,14 +183,6 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -391,11 +369,6 @@ static inline __attribute__((always_inline)) void every_query(float *out, const 
     long t = 0;
     for (; t + 4 <= tokens; t += 4)
         tile_4(out + t * dim, q + t * dim, head, at, t);
-    if (t < tokens && t > 0) {
-        t = tokens - 4;
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-        t = tokens;
-    }
     for (; t + 1 <= tokens; t += 1)
         tile_1(out + t * dim, q + t * dim, head, at, t);
 }
