@@ -50,10 +50,46 @@ static inline float weigh(float *s, long n, float factor, float shift) {
     return _mm512_reduce_add_ps(sum);
 }
 
+/* Eight floats of eight keys, rows to columns: `to` has rows of LANES. */
+static inline void turn(float *to, const float *const *k, long i) {
+    __m256 a0 = _mm256_loadu_ps(k[0] + i);
+    __m256 a1 = _mm256_loadu_ps(k[1] + i);
+    __m256 a2 = _mm256_loadu_ps(k[2] + i);
+    __m256 a3 = _mm256_loadu_ps(k[3] + i);
+    __m256 a4 = _mm256_loadu_ps(k[4] + i);
+    __m256 a5 = _mm256_loadu_ps(k[5] + i);
+    __m256 a6 = _mm256_loadu_ps(k[6] + i);
+    __m256 a7 = _mm256_loadu_ps(k[7] + i);
+    __m256 b0 = _mm256_unpacklo_ps(a0, a1), b1 = _mm256_unpackhi_ps(a0, a1);
+    __m256 b2 = _mm256_unpacklo_ps(a2, a3), b3 = _mm256_unpackhi_ps(a2, a3);
+    __m256 b4 = _mm256_unpacklo_ps(a4, a5), b5 = _mm256_unpackhi_ps(a4, a5);
+    __m256 b6 = _mm256_unpacklo_ps(a6, a7), b7 = _mm256_unpackhi_ps(a6, a7);
+    __m256 c0 = _mm256_shuffle_ps(b0, b2, 0x44), c2 = _mm256_shuffle_ps(b0, b2, 0xEE);
+    __m256 c1 = _mm256_shuffle_ps(b1, b3, 0x44), c3 = _mm256_shuffle_ps(b1, b3, 0xEE);
+    __m256 c4 = _mm256_shuffle_ps(b4, b6, 0x44), c6 = _mm256_shuffle_ps(b4, b6, 0xEE);
+    __m256 c5 = _mm256_shuffle_ps(b5, b7, 0x44), c7 = _mm256_shuffle_ps(b5, b7, 0xEE);
+    _mm256_storeu_ps(to + 0 * LANES, _mm256_permute2f128_ps(c0, c4, 0x20));
+    _mm256_storeu_ps(to + 4 * LANES, _mm256_permute2f128_ps(c0, c4, 0x31));
+    _mm256_storeu_ps(to + 1 * LANES, _mm256_permute2f128_ps(c2, c6, 0x20));
+    _mm256_storeu_ps(to + 5 * LANES, _mm256_permute2f128_ps(c2, c6, 0x31));
+    _mm256_storeu_ps(to + 2 * LANES, _mm256_permute2f128_ps(c1, c5, 0x20));
+    _mm256_storeu_ps(to + 6 * LANES, _mm256_permute2f128_ps(c1, c5, 0x31));
+    _mm256_storeu_ps(to + 3 * LANES, _mm256_permute2f128_ps(c3, c7, 0x20));
+    _mm256_storeu_ps(to + 7 * LANES, _mm256_permute2f128_ps(c3, c7, 0x31));
+}
+
 /* The keys that may be seen, in panels of LANES: each has dim rows, and in a row one float of each of its keys. */
 static inline __attribute__((always_inline)) void pack(float *to, const float *k, const int *at, long n, long dim) {
     for (long j = 0; j < n; j += LANES, to += LANES * dim) {
         long i = 0, some = n - j < LANES ? n - j : LANES;
+        if (some == LANES) {
+            const float *key[LANES];
+            for (long l = 0; l < LANES; l++)
+                key[l] = k + (at ? at[j + l] : (j + l) * dim);
+            for (; i + 8 <= dim; i += 8)
+                for (long l = 0; l < LANES; l += 8)
+                    turn(to + i * LANES + l, key + l, i);
+        }
         for (long l = 0; l < some; l++) {
             const float *key = k + (at ? at[j + l] : (j + l) * dim);
             for (long d = i; d < dim; d++)
@@ -65,67 +101,12 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 6 queries by 3 vectors of keys. */
-static inline void scores_6x3(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0};
-    __m512 s1_0 = {0}, s1_1 = {0}, s1_2 = {0};
-    __m512 s2_0 = {0}, s2_1 = {0}, s2_2 = {0};
-    __m512 s3_0 = {0}, s3_1 = {0}, s3_2 = {0};
-    __m512 s4_0 = {0}, s4_1 = {0}, s4_2 = {0};
-    __m512 s5_0 = {0}, s5_1 = {0}, s5_2 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        s4_1 += b * q[4 * dim + i];
-        s5_1 += b * q[5 * dim + i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        s1_2 += b * q[1 * dim + i];
-        s2_2 += b * q[2 * dim + i];
-        s3_2 += b * q[3 * dim + i];
-        s4_2 += b * q[4 * dim + i];
-        s5_2 += b * q[5 * dim + i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&s[1 * width + 2 * LANES], s1_2);
-    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&s[2 * width + 2 * LANES], s2_2);
-    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&s[3 * width + 2 * LANES], s3_2);
-    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&s[4 * width + 1 * LANES], s4_1);
-    _mm512_storeu_ps(&s[4 * width + 2 * LANES], s4_2);
-    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
-    _mm512_storeu_ps(&s[5 * width + 1 * LANES], s5_1);
-    _mm512_storeu_ps(&s[5 * width + 2 * LANES], s5_2);
-}
-
-/* 6 queries by 1 vectors of keys. */
-static inline void scores_6x1(float *s, long width, const float *q, const float *k, long dim) {
+/* 4 queries by 1 vectors of keys. */
+static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    __m512 s4_0 = {0};
-    __m512 s5_0 = {0};
     long i = 0;
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
@@ -134,33 +115,11 @@ static inline void scores_6x1(float *s, long width, const float *q, const float 
         s1_0 += b * q[1 * dim + i];
         s2_0 += b * q[2 * dim + i];
         s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
     }
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
     _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
-}
-
-/* 1 queries by 3 vectors of keys. */
-static inline void scores_1x3(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
 }
 
 /* 1 queries by 1 vectors of keys. */
@@ -175,41 +134,19 @@ static inline void scores_1x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
 }
 
-/* 6 queries by 1 vectors of values. */
-static inline __attribute__((always_inline)) void values_6x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 4 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_4x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    __m512 s4_0 = {0};
-    __m512 s5_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
-        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
-        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        s1_0 += b00 * p[1 * width + j - from];
-        s2_0 += b00 * p[2 * width + j - from];
-        s3_0 += b00 * p[3 * width + j - from];
-        s4_0 += b00 * p[4 * width + j - from];
-        s5_0 += b00 * p[5 * width + j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-        s1_0 += b10 * p[1 * width + j + 1 - from];
-        s2_0 += b10 * p[2 * width + j + 1 - from];
-        s3_0 += b10 * p[3 * width + j + 1 - from];
-        s4_0 += b10 * p[4 * width + j + 1 - from];
-        s5_0 += b10 * p[5 * width + j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -217,34 +154,26 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
-        s4_0 += b00 * p[4 * width + j - from];
-        s5_0 += b00 * p[5 * width + j - from];
     }
-    for (; j < end[5]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
-        if (j < end[1]) {
-            s1_0 += b0 * p[1 * width + j - from];
-        }
-        if (j < end[2]) {
-            s2_0 += b0 * p[2 * width + j - from];
-        }
-        if (j < end[3]) {
-            s3_0 += b0 * p[3 * width + j - from];
-        }
-        if (j < end[4]) {
-            s4_0 += b0 * p[4 * width + j - from];
-        }
-        if (j < end[5]) {
-            s5_0 += b0 * p[5 * width + j - from];
-        }
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
     _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
 }
 
 /* 1 queries by 1 vectors of values. */
@@ -254,14 +183,6 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -270,22 +191,18 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
-/* 6 queries by 1 vectors of values, the last few columns. */
-static inline __attribute__((always_inline)) void values_6x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+/* 4 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_4x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    __m512 s4_0 = {0};
-    __m512 s5_0 = {0};
     if (from) {
         s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
         s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
-        s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
-        s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
@@ -295,34 +212,26 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
-        s4_0 += b00 * p[4 * width + j - from];
-        s5_0 += b00 * p[5 * width + j - from];
     }
-    for (; j < end[5]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
-        if (j < end[1]) {
-            s1_0 += b0 * p[1 * width + j - from];
-        }
-        if (j < end[2]) {
-            s2_0 += b0 * p[2 * width + j - from];
-        }
-        if (j < end[3]) {
-            s3_0 += b0 * p[3 * width + j - from];
-        }
-        if (j < end[4]) {
-            s4_0 += b0 * p[4 * width + j - from];
-        }
-        if (j < end[5]) {
-            s5_0 += b0 * p[5 * width + j - from];
-        }
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
     _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
     _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
-    _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
-    _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
@@ -349,24 +258,22 @@ struct head {
     float factor;
 };
 
-/* 6 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_6(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 4 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
-    float s[6 * (BLOCK + LANES)], scale[6], factor = head->factor;
-    long end[6], j;
-    for (long r = 0; r < 6; r++)
+    float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
+    long end[4], j;
+    for (long r = 0; r < 4; r++)
         end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
-    const long last = end[5];
+    const long last = end[3];
     if (from && last <= from)
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 3 * LANES <= last; j += 3 * LANES)
-        scores_6x3(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
-        scores_6x1(s + j - from, width, q, head->k + j * dim, dim);
-    for (long r = 0; r < 6; r++) {
+        scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
+    for (long r = 0; r < 4; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
         float most = greatest(row, n);
@@ -376,21 +283,32 @@ static inline __attribute__((always_inline)) void step_6(float *out, float *top,
         sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
         top[r] = most;
     }
-    for (long r = 0; r < 6; r++)
+    for (long r = 0; r < 4; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
-        values_6x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
-        values_6x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+        values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_6(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 6; r++, out += dim) {
+static inline void finish_4(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 4; r++, out += dim) {
         float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
         for (long i = 0; i < dim; i++)
             out[i] *= scale;
     }
+}
+
+static inline __attribute__((always_inline)) void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
+    float top[4], sum[4] = {0};
+    for (long r = 0; r < 4; r++)
+        top[r] = FLOOR;
+    long from = 0;
+    do
+        step_4(out, top, sum, q, head, at, t, from);
+    while ((from += BLOCK) < head->ends[t + 3]);
+    finish_4(out, sum, head->dim);
 }
 
 /* 1 queries from the t-th on against one block of keys. */
@@ -406,8 +324,6 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 3 * LANES <= last; j += 3 * LANES)
-        scores_1x3(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
@@ -437,21 +353,24 @@ static inline void finish_1(float *out, const float *sum, long dim) {
     }
 }
 
+static inline __attribute__((always_inline)) void tile_1(float *out, const float *q, const struct head *head, const int *at, long t) {
+    float top[1], sum[1] = {0};
+    for (long r = 0; r < 1; r++)
+        top[r] = FLOOR;
+    long from = 0;
+    do
+        step_1(out, top, sum, q, head, at, t, from);
+    while ((from += BLOCK) < head->ends[t + 0]);
+    finish_1(out, sum, head->dim);
+}
+
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    float top[LONGEST], sum[LONGEST];
-    for (long r = 0; r < tokens; r++)
-        top[r] = FLOOR, sum[r] = 0.0f;
-    long from = 0, t;
-    do {
-        t = 0;
-    for (; t + 6 <= tokens; t += 6)
-        step_6(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    long t = 0;
+    for (; t + 4 <= tokens; t += 4)
+        tile_4(out + t * dim, q + t * dim, head, at, t);
     for (; t + 1 <= tokens; t += 1)
-        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
-    } while ((from += BLOCK) < head->ends[tokens - 1]);
-    for (t = 0; t < tokens; t++)
-        finish_1(out + t * dim, sum + t, dim);
+        tile_1(out + t * dim, q + t * dim, head, at, t);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
