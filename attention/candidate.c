@@ -101,14 +101,12 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 6 queries by 1 vectors of keys. */
-static inline void scores_6x1(float *s, long width, const float *q, const float *k, long dim) {
+/* 4 queries by 1 vectors of keys. */
+static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    __m512 s4_0 = {0};
-    __m512 s5_0 = {0};
     long i = 0;
     for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
         __m512 b;
@@ -117,15 +115,11 @@ static inline void scores_6x1(float *s, long width, const float *q, const float 
         s1_0 += b * q[1 * dim + i];
         s2_0 += b * q[2 * dim + i];
         s3_0 += b * q[3 * dim + i];
-        s4_0 += b * q[4 * dim + i];
-        s5_0 += b * q[5 * dim + i];
     }
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
     _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[4 * width + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&s[5 * width + 0 * LANES], s5_0);
 }
 
 /* 1 queries by 1 vectors of keys. */
@@ -140,141 +134,17 @@ static inline void scores_1x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
 }
 
-/* 6 queries by 3 vectors of values. */
-static inline __attribute__((always_inline)) void values_6x3(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
-    __m512 s0_0 = {0};
-    __m512 s0_1 = {0};
-    __m512 s0_2 = {0};
-    __m512 s1_0 = {0};
-    __m512 s1_1 = {0};
-    __m512 s1_2 = {0};
-    __m512 s2_0 = {0};
-    __m512 s2_1 = {0};
-    __m512 s2_2 = {0};
-    __m512 s3_0 = {0};
-    __m512 s3_1 = {0};
-    __m512 s3_2 = {0};
-    __m512 s4_0 = {0};
-    __m512 s4_1 = {0};
-    __m512 s4_2 = {0};
-    __m512 s5_0 = {0};
-    __m512 s5_1 = {0};
-    __m512 s5_2 = {0};
-    if (from) {
-        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
-        s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
-        s0_2 = _mm512_loadu_ps(&out[2 * LANES]) * scale[0];
-        s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
-        s1_1 = _mm512_loadu_ps(&out[1 * dim + 1 * LANES]) * scale[1];
-        s1_2 = _mm512_loadu_ps(&out[1 * dim + 2 * LANES]) * scale[1];
-        s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
-        s2_1 = _mm512_loadu_ps(&out[2 * dim + 1 * LANES]) * scale[2];
-        s2_2 = _mm512_loadu_ps(&out[2 * dim + 2 * LANES]) * scale[2];
-        s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
-        s3_1 = _mm512_loadu_ps(&out[3 * dim + 1 * LANES]) * scale[3];
-        s3_2 = _mm512_loadu_ps(&out[3 * dim + 2 * LANES]) * scale[3];
-        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
-        s4_1 = _mm512_loadu_ps(&out[4 * dim + 1 * LANES]) * scale[4];
-        s4_2 = _mm512_loadu_ps(&out[4 * dim + 2 * LANES]) * scale[4];
-        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
-        s5_1 = _mm512_loadu_ps(&out[5 * dim + 1 * LANES]) * scale[5];
-        s5_2 = _mm512_loadu_ps(&out[5 * dim + 2 * LANES]) * scale[5];
-    }
-    long j = from;
-    for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
-        __m512 b02 = _mm512_loadu_ps(&v0[2 * LANES]);
-        s0_0 += b00 * p[j - from];
-        s0_1 += b01 * p[j - from];
-        s0_2 += b02 * p[j - from];
-        s1_0 += b00 * p[1 * width + j - from];
-        s1_1 += b01 * p[1 * width + j - from];
-        s1_2 += b02 * p[1 * width + j - from];
-        s2_0 += b00 * p[2 * width + j - from];
-        s2_1 += b01 * p[2 * width + j - from];
-        s2_2 += b02 * p[2 * width + j - from];
-        s3_0 += b00 * p[3 * width + j - from];
-        s3_1 += b01 * p[3 * width + j - from];
-        s3_2 += b02 * p[3 * width + j - from];
-        s4_0 += b00 * p[4 * width + j - from];
-        s4_1 += b01 * p[4 * width + j - from];
-        s4_2 += b02 * p[4 * width + j - from];
-        s5_0 += b00 * p[5 * width + j - from];
-        s5_1 += b01 * p[5 * width + j - from];
-        s5_2 += b02 * p[5 * width + j - from];
-    }
-    for (long d = j; d < end[1]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[1 * width + d - from];
-        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-        s1_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
-        s1_2 += _mm512_loadu_ps(&key[2 * LANES]) * weight;
-    }
-    for (long d = j; d < end[2]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[2 * width + d - from];
-        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-        s2_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
-        s2_2 += _mm512_loadu_ps(&key[2 * LANES]) * weight;
-    }
-    for (long d = j; d < end[3]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[3 * width + d - from];
-        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-        s3_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
-        s3_2 += _mm512_loadu_ps(&key[2 * LANES]) * weight;
-    }
-    for (long d = j; d < end[4]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[4 * width + d - from];
-        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-        s4_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
-        s4_2 += _mm512_loadu_ps(&key[2 * LANES]) * weight;
-    }
-    for (long d = j; d < end[5]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[5 * width + d - from];
-        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-        s5_1 += _mm512_loadu_ps(&key[1 * LANES]) * weight;
-        s5_2 += _mm512_loadu_ps(&key[2 * LANES]) * weight;
-    }
-    _mm512_storeu_ps(&out[0 * LANES], s0_0);
-    _mm512_storeu_ps(&out[1 * LANES], s0_1);
-    _mm512_storeu_ps(&out[2 * LANES], s0_2);
-    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&out[1 * dim + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&out[1 * dim + 2 * LANES], s1_2);
-    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&out[2 * dim + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&out[2 * dim + 2 * LANES], s2_2);
-    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&out[3 * dim + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&out[3 * dim + 2 * LANES], s3_2);
-    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&out[4 * dim + 1 * LANES], s4_1);
-    _mm512_storeu_ps(&out[4 * dim + 2 * LANES], s4_2);
-    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
-    _mm512_storeu_ps(&out[5 * dim + 1 * LANES], s5_1);
-    _mm512_storeu_ps(&out[5 * dim + 2 * LANES], s5_2);
-}
-
-/* 6 queries by 1 vectors of values. */
-static inline __attribute__((always_inline)) void values_6x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
+/* 4 queries by 1 vectors of values. */
+static inline __attribute__((always_inline)) void values_4x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    __m512 s4_0 = {0};
-    __m512 s5_0 = {0};
     if (from) {
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
         s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
-        s4_0 = _mm512_loadu_ps(&out[4 * dim + 0 * LANES]) * scale[4];
-        s5_0 = _mm512_loadu_ps(&out[5 * dim + 0 * LANES]) * scale[5];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
@@ -284,8 +154,6 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
-        s4_0 += b00 * p[4 * width + j - from];
-        s5_0 += b00 * p[5 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -302,47 +170,10 @@ static inline __attribute__((always_inline)) void values_6x1(float *out, const f
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
-    for (long d = j; d < end[4]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[4 * width + d - from];
-        s4_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-    }
-    for (long d = j; d < end[5]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[5 * width + d - from];
-        s5_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
-    }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
     _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
     _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&out[4 * dim + 0 * LANES], s4_0);
-    _mm512_storeu_ps(&out[5 * dim + 0 * LANES], s5_0);
-}
-
-/* 1 queries by 3 vectors of values. */
-static inline __attribute__((always_inline)) void values_1x3(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
-    __m512 s0_0 = {0};
-    __m512 s0_1 = {0};
-    __m512 s0_2 = {0};
-    if (from) {
-        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
-        s0_1 = _mm512_loadu_ps(&out[1 * LANES]) * scale[0];
-        s0_2 = _mm512_loadu_ps(&out[2 * LANES]) * scale[0];
-    }
-    long j = from;
-    for (; j + 1 <= end[0]; j += 1) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        __m512 b01 = _mm512_loadu_ps(&v0[1 * LANES]);
-        __m512 b02 = _mm512_loadu_ps(&v0[2 * LANES]);
-        s0_0 += b00 * p[j - from];
-        s0_1 += b01 * p[j - from];
-        s0_2 += b02 * p[j - from];
-    }
-    _mm512_storeu_ps(&out[0 * LANES], s0_0);
-    _mm512_storeu_ps(&out[1 * LANES], s0_1);
-    _mm512_storeu_ps(&out[2 * LANES], s0_2);
 }
 
 /* 1 queries by 1 vectors of values. */
@@ -360,22 +191,18 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
-/* 6 queries by 1 vectors of values, the last few columns. */
-static inline __attribute__((always_inline)) void values_6x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
+/* 4 queries by 1 vectors of values, the last few columns. */
+static inline __attribute__((always_inline)) void values_4x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    __m512 s4_0 = {0};
-    __m512 s5_0 = {0};
     if (from) {
         s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
         s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
         s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
         s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
-        s4_0 = _mm512_maskz_loadu_ps(tail, &out[4 * dim + 0 * LANES]) * scale[4];
-        s5_0 = _mm512_maskz_loadu_ps(tail, &out[5 * dim + 0 * LANES]) * scale[5];
     }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
@@ -385,8 +212,6 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
         s1_0 += b00 * p[1 * width + j - from];
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
-        s4_0 += b00 * p[4 * width + j - from];
-        s5_0 += b00 * p[5 * width + j - from];
     }
     for (long d = j; d < end[1]; d++) {
         const float *key = v + (at ? at[d] : (d) * dim);
@@ -403,22 +228,10 @@ static inline __attribute__((always_inline)) void values_6x1_tail(float *out, co
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
-    for (long d = j; d < end[4]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[4 * width + d - from];
-        s4_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
-    }
-    for (long d = j; d < end[5]; d++) {
-        const float *key = v + (at ? at[d] : (d) * dim);
-        float weight = p[5 * width + d - from];
-        s5_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
-    }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
     _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
     _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
-    _mm512_mask_storeu_ps(&out[4 * dim + 0 * LANES], tail, s4_0);
-    _mm512_mask_storeu_ps(&out[5 * dim + 0 * LANES], tail, s5_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
@@ -445,22 +258,22 @@ struct head {
     float factor;
 };
 
-/* 6 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_6(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 4 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
-    float s[6 * (BLOCK + LANES)], scale[6], factor = head->factor;
-    long end[6], j;
-    for (long r = 0; r < 6; r++)
+    float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
+    long end[4], j;
+    for (long r = 0; r < 4; r++)
         end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
-    const long last = end[5];
+    const long last = end[3];
     if (from && last <= from)
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
     for (; j < last; j += 1 * LANES)
-        scores_6x1(s + j - from, width, q, head->k + j * dim, dim);
-    for (long r = 0; r < 6; r++) {
+        scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
+    for (long r = 0; r < 4; r++) {
         float *row = s + r * width;
         long n = end[r] > from ? end[r] - from : 0;
         float most = greatest(row, n);
@@ -470,34 +283,32 @@ static inline __attribute__((always_inline)) void step_6(float *out, float *top,
         sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
         top[r] = most;
     }
-    for (long r = 0; r < 6; r++)
+    for (long r = 0; r < 4; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
-    for (; c + 3 * LANES <= dim; c += 3 * LANES)
-        values_6x3(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
-        values_6x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
+        values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
-        values_6x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
+        values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_6(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 6; r++, out += dim) {
+static inline void finish_4(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 4; r++, out += dim) {
         float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
         for (long i = 0; i < dim; i++)
             out[i] *= scale;
     }
 }
 
-static inline __attribute__((always_inline)) void tile_6(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[6], sum[6] = {0};
-    for (long r = 0; r < 6; r++)
+static inline __attribute__((always_inline)) void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
+    float top[4], sum[4] = {0};
+    for (long r = 0; r < 4; r++)
         top[r] = FLOOR;
     long from = 0;
     do
-        step_6(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 5]);
-    finish_6(out, sum, head->dim);
+        step_4(out, top, sum, q, head, at, t, from);
+    while ((from += BLOCK) < head->ends[t + 3]);
+    finish_4(out, sum, head->dim);
 }
 
 /* 1 queries from the t-th on against one block of keys. */
@@ -528,8 +339,6 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
     for (long r = 0; r < 1; r++)
         end[r] = end[r] > from ? end[r] : from;
     long c = 0;
-    for (; c + 3 * LANES <= dim; c += 3 * LANES)
-        values_1x3(out + c, s, width, head->v + c, at, from, end, scale, dim);
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_1x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
     if (c < dim)
@@ -558,13 +367,8 @@ static inline __attribute__((always_inline)) void tile_1(float *out, const float
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
     long t = 0;
-    for (; t + 6 <= tokens; t += 6)
-        tile_6(out + t * dim, q + t * dim, head, at, t);
-    if (t < tokens && t > 0) {
-        t = tokens - 6;
-        tile_6(out + t * dim, q + t * dim, head, at, t);
-        t = tokens;
-    }
+    for (; t + 4 <= tokens; t += 4)
+        tile_4(out + t * dim, q + t * dim, head, at, t);
     for (; t + 1 <= tokens; t += 1)
         tile_1(out + t * dim, q + t * dim, head, at, t);
 }
