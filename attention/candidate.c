@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -101,72 +101,6 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 4 queries by 6 vectors of keys. */
-static inline void scores_4x6(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0}, s0_4 = {0}, s0_5 = {0};
-    __m512 s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0}, s1_4 = {0}, s1_5 = {0};
-    __m512 s2_0 = {0}, s2_1 = {0}, s2_2 = {0}, s2_3 = {0}, s2_4 = {0}, s2_5 = {0};
-    __m512 s3_0 = {0}, s3_1 = {0}, s3_2 = {0}, s3_3 = {0}, s3_4 = {0}, s3_5 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        s1_2 += b * q[1 * dim + i];
-        s2_2 += b * q[2 * dim + i];
-        s3_2 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[3 * LANES * dim]);
-        s0_3 += b * q[i];
-        s1_3 += b * q[1 * dim + i];
-        s2_3 += b * q[2 * dim + i];
-        s3_3 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[4 * LANES * dim]);
-        s0_4 += b * q[i];
-        s1_4 += b * q[1 * dim + i];
-        s2_4 += b * q[2 * dim + i];
-        s3_4 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[5 * LANES * dim]);
-        s0_5 += b * q[i];
-        s1_5 += b * q[1 * dim + i];
-        s2_5 += b * q[2 * dim + i];
-        s3_5 += b * q[3 * dim + i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[0 * width + 3 * LANES], s0_3);
-    _mm512_storeu_ps(&s[0 * width + 4 * LANES], s0_4);
-    _mm512_storeu_ps(&s[0 * width + 5 * LANES], s0_5);
-    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&s[1 * width + 2 * LANES], s1_2);
-    _mm512_storeu_ps(&s[1 * width + 3 * LANES], s1_3);
-    _mm512_storeu_ps(&s[1 * width + 4 * LANES], s1_4);
-    _mm512_storeu_ps(&s[1 * width + 5 * LANES], s1_5);
-    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&s[2 * width + 2 * LANES], s2_2);
-    _mm512_storeu_ps(&s[2 * width + 3 * LANES], s2_3);
-    _mm512_storeu_ps(&s[2 * width + 4 * LANES], s2_4);
-    _mm512_storeu_ps(&s[2 * width + 5 * LANES], s2_5);
-    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&s[3 * width + 2 * LANES], s3_2);
-    _mm512_storeu_ps(&s[3 * width + 3 * LANES], s3_3);
-    _mm512_storeu_ps(&s[3 * width + 4 * LANES], s3_4);
-    _mm512_storeu_ps(&s[3 * width + 5 * LANES], s3_5);
-}
-
 /* 4 queries by 1 vectors of keys. */
 static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -186,33 +120,6 @@ static inline void scores_4x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
     _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-}
-
-/* 1 queries by 6 vectors of keys. */
-static inline void scores_1x6(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0}, s0_4 = {0}, s0_5 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        b = _mm512_loadu_ps(&k[3 * LANES * dim]);
-        s0_3 += b * q[i];
-        b = _mm512_loadu_ps(&k[4 * LANES * dim]);
-        s0_4 += b * q[i];
-        b = _mm512_loadu_ps(&k[5 * LANES * dim]);
-        s0_5 += b * q[i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[0 * width + 3 * LANES], s0_3);
-    _mm512_storeu_ps(&s[0 * width + 4 * LANES], s0_4);
-    _mm512_storeu_ps(&s[0 * width + 5 * LANES], s0_5);
 }
 
 /* 1 queries by 1 vectors of keys. */
@@ -240,6 +147,20 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
     }
     long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -276,6 +197,14 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -364,8 +293,6 @@ static inline __attribute__((always_inline)) void step_4(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 6 * LANES <= last; j += 6 * LANES)
-        scores_4x6(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 4; r++) {
@@ -395,17 +322,6 @@ static inline void finish_4(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[4], sum[4] = {0};
-    for (long r = 0; r < 4; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_4(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 3]);
-    finish_4(out, sum, head->dim);
-}
-
 /* 1 queries from the t-th on against one block of keys. */
 static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
@@ -419,8 +335,6 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 6 * LANES <= last; j += 6 * LANES)
-        scores_1x6(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
@@ -450,29 +364,21 @@ static inline void finish_1(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_1(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[1], sum[1] = {0};
-    for (long r = 0; r < 1; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_1(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 0]);
-    finish_1(out, sum, head->dim);
-}
-
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    long t = 0;
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
     for (; t + 4 <= tokens; t += 4)
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-    if (t < tokens && t > 0) {
-        t = tokens - 4;
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-        t = tokens;
-    }
+        step_4(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
-        tile_1(out + t * dim, q + t * dim, head, at, t);
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
