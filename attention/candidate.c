@@ -101,45 +101,6 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 4 queries by 3 vectors of keys. */
-static inline void scores_4x3(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0};
-    __m512 s1_0 = {0}, s1_1 = {0}, s1_2 = {0};
-    __m512 s2_0 = {0}, s2_1 = {0}, s2_2 = {0};
-    __m512 s3_0 = {0}, s3_1 = {0}, s3_2 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        s1_2 += b * q[1 * dim + i];
-        s2_2 += b * q[2 * dim + i];
-        s3_2 += b * q[3 * dim + i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&s[1 * width + 2 * LANES], s1_2);
-    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&s[2 * width + 2 * LANES], s2_2);
-    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&s[3 * width + 2 * LANES], s3_2);
-}
-
 /* 4 queries by 1 vectors of keys. */
 static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -159,24 +120,6 @@ static inline void scores_4x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
     _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-}
-
-/* 1 queries by 3 vectors of keys. */
-static inline void scores_1x3(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
 }
 
 /* 1 queries by 1 vectors of keys. */
@@ -350,8 +293,6 @@ static inline __attribute__((always_inline)) void step_4(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 3 * LANES <= last; j += 3 * LANES)
-        scores_4x3(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 4; r++) {
@@ -381,17 +322,6 @@ static inline void finish_4(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[4], sum[4] = {0};
-    for (long r = 0; r < 4; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_4(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 3]);
-    finish_4(out, sum, head->dim);
-}
-
 /* 1 queries from the t-th on against one block of keys. */
 static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
@@ -405,8 +335,6 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
         return;
     const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 3 * LANES <= last; j += 3 * LANES)
-        scores_1x3(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
@@ -436,24 +364,21 @@ static inline void finish_1(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_1(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[1], sum[1] = {0};
-    for (long r = 0; r < 1; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_1(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 0]);
-    finish_1(out, sum, head->dim);
-}
-
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    long t = 0;
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
     for (; t + 4 <= tokens; t += 4)
-        tile_4(out + t * dim, q + t * dim, head, at, t);
+        step_4(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
-        tile_1(out + t * dim, q + t * dim, head, at, t);
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
