@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 128 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -147,6 +147,20 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
     }
     long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        s1_0 += b00 * p[1 * width + j - from];
+        s2_0 += b00 * p[2 * width + j - from];
+        s3_0 += b00 * p[3 * width + j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+        s1_0 += b10 * p[1 * width + j + 1 - from];
+        s2_0 += b10 * p[2 * width + j + 1 - from];
+        s3_0 += b10 * p[3 * width + j + 1 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -155,18 +169,20 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
-        if (j < end[1]) {
-            s1_0 += b0 * p[1 * width + j - from];
-        }
-        if (j < end[2]) {
-            s2_0 += b0 * p[2 * width + j - from];
-        }
-        if (j < end[3]) {
-            s3_0 += b0 * p[3 * width + j - from];
-        }
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
@@ -181,6 +197,14 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
     }
     long j = from;
+    for (; j + 2 <= end[0]; j += 2) {
+        const float *v0 = v + (at ? at[j] : (j) * dim);
+        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
+        s0_0 += b00 * p[j - from];
+        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
+        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
+        s0_0 += b10 * p[j + 1 - from];
+    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -211,18 +235,20 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
-        if (j < end[1]) {
-            s1_0 += b0 * p[1 * width + j - from];
-        }
-        if (j < end[2]) {
-            s2_0 += b0 * p[2 * width + j - from];
-        }
-        if (j < end[3]) {
-            s3_0 += b0 * p[3 * width + j - from];
-        }
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
@@ -296,17 +322,6 @@ static inline void finish_4(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_4(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[4], sum[4] = {0};
-    for (long r = 0; r < 4; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_4(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 3]);
-    finish_4(out, sum, head->dim);
-}
-
 /* 1 queries from the t-th on against one block of keys. */
 static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
@@ -349,29 +364,21 @@ static inline void finish_1(float *out, const float *sum, long dim) {
     }
 }
 
-static inline __attribute__((always_inline)) void tile_1(float *out, const float *q, const struct head *head, const int *at, long t) {
-    float top[1], sum[1] = {0};
-    for (long r = 0; r < 1; r++)
-        top[r] = FLOOR;
-    long from = 0;
-    do
-        step_1(out, top, sum, q, head, at, t, from);
-    while ((from += BLOCK) < head->ends[t + 0]);
-    finish_1(out, sum, head->dim);
-}
-
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    long t = 0;
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
     for (; t + 4 <= tokens; t += 4)
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-    if (t < tokens && t > 0) {
-        t = tokens - 4;
-        tile_4(out + t * dim, q + t * dim, head, at, t);
-        t = tokens;
-    }
+        step_4(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
-        tile_1(out + t * dim, q + t * dim, head, at, t);
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
