@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import loop
+import readme
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
@@ -102,3 +103,11 @@ def test_the_bird_s_eye_view_stays_one() -> None:
 def test_loop_py_runs_as_a_script() -> None:
     done = subprocess.run([sys.executable, "loop.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("usage: python loop.py")
+
+
+@pytest.mark.parametrize("experiment", readme.EXPERIMENTS)
+def test_the_readme_shows_what_the_scores_say(experiment: str) -> None:
+    search, text = readme.shown()[experiment]
+    if search != readme.search_of(experiment):
+        pytest.skip(f"{experiment}'s scores are of another search than the one in README.md")
+    assert text == readme.block(experiment), "python tests/readme.py writes it anew"
