@@ -111,9 +111,9 @@ def slow_where(condition: str) -> str:
 
 
 def test_a_case_won_alone_makes_a_specialist(judge: Judge) -> None:
-    found = verdict(judge, slow_where("rows > 1"), champion=slow_where("rows == 1"))
+    found = verdict(judge, slow_where("rows > 1"), champion=slow_where("rows == 1 && out_features > in_features"))
     assert found.status is Status.SPECIALIST
-    assert set(found.specialist_of) == {"decode", "decode-wide"}
+    assert found.specialist_of == ("decode-wide",)
 
 
 def test_code_that_does_not_compile_is_build_failed_with_the_compilers_words(judge: Judge) -> None:
