@@ -45,12 +45,11 @@ class Artifacts:
             _REPLY: proposal.reply,
             _VERDICT: lines({key: json.dumps(value) for key, value in to_json(attempt.verdict).items()}),
         }
-        # Not flushed: all of it is on disk in the journal soon, and a power cut that takes these copies takes no more
-        # than the wording of a few prompts.
-        self._write(attempt.number, texts, flush=False)
         if attempt.candidate is not None:
-            # A winner's is the parent of attempts to come.
-            self._write(attempt.number, {self._candidate: attempt.candidate.source}, flush=attempt.status.is_winner)
+            texts[self._candidate] = attempt.candidate.source
+        # All of it is on disk in the journal soon, and a power cut that takes these copies takes no more than the
+        # wording of a few prompts; but a winner's source is the parent of attempts to come.
+        self._write(attempt.number, texts, flush=attempt.status.is_winner)
 
     def restore(self, attempt: Attempt) -> None:
         """A candidate whose file is gone, as the journal has it."""
