@@ -3,6 +3,7 @@ machine is what SCORES.json says the winner was measured on."""
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,15 @@ def _total(experiment: Path) -> str:
     return _winner_file(experiment).stem
 
 
+def _claim(experiment: Path, speedup: Mapping[str, float]) -> None:
+    scores = _scores(experiment)
+    (winner,) = scores["winners"]
+    (experiment / "SCORES.json").write_text(json.dumps(scores | {"winners": [winner | {"speedup": speedup}]}))
+
+
 def test_a_champion_that_holds_is_said_to_hold_and_nothing_is_committed(experiment: Path) -> None:
+    # What was claimed is held to an interval; one that is sure to be reached keeps the machine's hour out of this test.
+    _claim(experiment, {"ratio": 1.5, "low": 1.4, "high": 1.6})
     head = git(experiment.parent, "rev-parse", "HEAD")
     done = loop("verify", experiment)
     assert (done.code, done.err) == (0, "")
