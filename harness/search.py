@@ -278,9 +278,10 @@ def start_over(experiment: Experiment, commit: str | None) -> str:
     """A fresh search; returns what to tell the user."""
     start = keep_start_over(experiment, PAGES, commit)
     archived = len(list(experiment.winners.glob(f"*{experiment.suffix}")))
+    before = experiment.runs / ASIDE
+    aside = f"what earlier searches left in runs/ is in {before}.\n" if before.is_dir() else ""
     origin = experiment.seed_file if start == SEED else f"the winner {start}"
     return (
         f"{experiment.name}: a fresh search from {origin}; {archived} winners stay archived.\n"
-        f"replies and files of the search before, if any, are in {experiment.runs.name}/{ASIDE}/.\n"
-        f"next: python loop.py {called(experiment)} --loop 10"
+        f"{aside}next: python loop.py {called(experiment)} --loop 10"
     )

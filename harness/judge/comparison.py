@@ -63,7 +63,8 @@ class Comparison:
     def wanted(self) -> Collection[str]:
         """The cases that the next block is to time: all of them, until the whole is settled and well enough measured to
         be reported; then those that may still be won."""
-        return self._open if self._is_settled and not self.wants_seed else tuple(self.by_case)
+        needs_all = self.wants_seed or self._looks or not self._is_settled
+        return tuple(self.by_case) if needs_all else self._open
 
     @property
     def beats_champion(self) -> bool:

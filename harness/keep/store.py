@@ -267,7 +267,7 @@ def _set_aside(runs: Path) -> None:
     try:
         found = [path for path in runs.iterdir() if path.name not in ("lock", ASIDE)]
         if found:
-            aside = runs / ASIDE / f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+            aside = runs / ASIDE / search_id()
             aside.mkdir(parents=True)
             for path in sorted(found, reverse=True):  # the journal before the folders that it speaks of
                 path.rename(aside / path.name)

@@ -167,6 +167,15 @@ def test_once_the_whole_is_lost_only_cases_that_may_be_won_are_timed_on(confirms
     assert len(made.blocks) + len(made.partial) < stats.MAX_BLOCKS
 
 
+def test_a_whole_that_was_proved_once_is_looked_at_whole_until_its_last_look() -> None:
+    made = comparison(block(even(1.0)))
+    while not made._looks:
+        made.add(block(even(0.97)))
+    while not made.is_over:
+        assert set(made.wanted) == set(CASES)
+        made.add(block(even(1.2)))
+
+
 def test_a_report_rests_on_all_that_was_timed_of_a_case_and_on_whole_blocks_for_the_whole() -> None:
     made = comparison(block(even(1.0)))
     made.add(block(MIXED))

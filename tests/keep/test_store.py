@@ -56,6 +56,12 @@ def test_what_an_earlier_search_paid_for_is_set_aside_not_deleted(experiment: Ex
     assert not (experiment.runs / "0001").exists()
 
 
+def test_searches_that_begin_within_one_second_are_set_aside_apart(experiment: Experiment) -> None:
+    for _ in range(3):
+        start_over(experiment, PAGES, None)
+    assert len(list((experiment.runs / ASIDE).iterdir())) == 2
+
+
 @pytest.mark.parametrize("name", ["best", "seed", "1", "7", "abcdef0"])
 def test_only_the_commit_of_an_archived_winner_begins_another_search(experiment: Experiment, name: str) -> None:
     experiment.winners.mkdir()
