@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 1024 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -101,45 +101,6 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 4 queries by 3 vectors of keys. */
-static inline void scores_4x3(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0};
-    __m512 s1_0 = {0}, s1_1 = {0}, s1_2 = {0};
-    __m512 s2_0 = {0}, s2_1 = {0}, s2_2 = {0};
-    __m512 s3_0 = {0}, s3_1 = {0}, s3_2 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        s1_2 += b * q[1 * dim + i];
-        s2_2 += b * q[2 * dim + i];
-        s3_2 += b * q[3 * dim + i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&s[1 * width + 2 * LANES], s1_2);
-    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&s[2 * width + 2 * LANES], s2_2);
-    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&s[3 * width + 2 * LANES], s3_2);
-}
-
 /* 4 queries by 1 vectors of keys. */
 static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -161,24 +122,6 @@ static inline void scores_4x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
 }
 
-/* 1 queries by 3 vectors of keys. */
-static inline void scores_1x3(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-}
-
 /* 1 queries by 1 vectors of keys. */
 static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -197,6 +140,12 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+        s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
+        s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
+        s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
+    }
     long j = from;
     for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -235,15 +184,18 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
-    _mm512_storeu_ps(&out[0 * LANES], s0_0 * scale[0]);
-    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0 * scale[1]);
-    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0 * scale[2]);
-    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0 * scale[3]);
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
+    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
+    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
 }
 
 /* 1 queries by 1 vectors of values. */
 static inline __attribute__((always_inline)) void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
+    if (from) {
+        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
+    }
     long j = from;
     for (; j + 2 <= end[0]; j += 2) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -258,7 +210,7 @@ static inline __attribute__((always_inline)) void values_1x1(float *out, const f
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
     }
-    _mm512_storeu_ps(&out[0 * LANES], s0_0 * scale[0]);
+    _mm512_storeu_ps(&out[0 * LANES], s0_0);
 }
 
 /* 4 queries by 1 vectors of values, the last few columns. */
@@ -268,6 +220,12 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
+    if (from) {
+        s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
+        s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
+        s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
+        s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
+    }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -292,23 +250,26 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
-    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0 * scale[0]);
-    _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0 * scale[1]);
-    _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0 * scale[2]);
-    _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0 * scale[3]);
+    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
+    _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
+    _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
+    _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
 static inline __attribute__((always_inline)) void values_1x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
+    if (from) {
+        s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
+    }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_maskz_loadu_ps(tail, &v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
     }
-    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0 * scale[0]);
+    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
 }
 
 /* What the queries of one head share: `ends` says how many keys each query sees. */
@@ -319,26 +280,33 @@ struct head {
     float factor;
 };
 
-/* 4 queries from the t-th on against all keys. */
-static inline __attribute__((always_inline)) void step_4(float *out, const float *q, const struct head *head, const int *at, long t) {
+/* 4 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
     float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
-    long end[4], j, from = 0;
+    long end[4], j;
     for (long r = 0; r < 4; r++)
-        end[r] = ends[r];
+        end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
     const long last = end[3];
-    const long width = ((last - from + LANES - 1) & -LANES) + LANES;
+    if (from && last <= from)
+        return;
+    const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 3 * LANES <= last; j += 3 * LANES)
-        scores_4x3(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 4; r++) {
         float *row = s + r * width;
-        float sum = weigh(row, end[r], factor, greatest(row, end[r]) * factor);
-        scale[r] = sum == 0.0f ? 0.0f : 1.0f / sum;
+        long n = end[r] > from ? end[r] - from : 0;
+        float most = greatest(row, n);
+        most = top[r] > most ? top[r] : most;
+        float moved = (top[r] - most) * factor;
+        scale[r] = power((__m512){0} + moved)[0];
+        sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
+        top[r] = most;
     }
+    for (long r = 0; r < 4; r++)
+        end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
@@ -346,26 +314,41 @@ static inline __attribute__((always_inline)) void step_4(float *out, const float
         values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-/* 1 queries from the t-th on against all keys. */
-static inline __attribute__((always_inline)) void step_1(float *out, const float *q, const struct head *head, const int *at, long t) {
+static inline void finish_4(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 4; r++, out += dim) {
+        float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
+        for (long i = 0; i < dim; i++)
+            out[i] *= scale;
+    }
+}
+
+/* 1 queries from the t-th on against one block of keys. */
+static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
     float s[1 * (BLOCK + LANES)], scale[1], factor = head->factor;
-    long end[1], j, from = 0;
+    long end[1], j;
     for (long r = 0; r < 1; r++)
-        end[r] = ends[r];
+        end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
     const long last = end[0];
-    const long width = ((last - from + LANES - 1) & -LANES) + LANES;
+    if (from && last <= from)
+        return;
+    const long width = ((last - from + LANES - 1) & -LANES);
     j = from;
-    for (; j + 3 * LANES <= last; j += 3 * LANES)
-        scores_1x3(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
         float *row = s + r * width;
-        float sum = weigh(row, end[r], factor, greatest(row, end[r]) * factor);
-        scale[r] = sum == 0.0f ? 0.0f : 1.0f / sum;
+        long n = end[r] > from ? end[r] - from : 0;
+        float most = greatest(row, n);
+        most = top[r] > most ? top[r] : most;
+        float moved = (top[r] - most) * factor;
+        scale[r] = power((__m512){0} + moved)[0];
+        sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
+        top[r] = most;
     }
+    for (long r = 0; r < 1; r++)
+        end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_1x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
@@ -373,13 +356,29 @@ static inline __attribute__((always_inline)) void step_1(float *out, const float
         values_1x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
+static inline void finish_1(float *out, const float *sum, long dim) {
+    for (long r = 0; r < 1; r++, out += dim) {
+        float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
+        for (long i = 0; i < dim; i++)
+            out[i] *= scale;
+    }
+}
+
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    long t = 0;
+    float top[LONGEST], sum[LONGEST];
+    for (long r = 0; r < tokens; r++)
+        top[r] = FLOOR, sum[r] = 0.0f;
+    long from = 0, t;
+    do {
+        t = 0;
     for (; t + 4 <= tokens; t += 4)
-        step_4(out + t * dim, q + t * dim, head, at, t);
+        step_4(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
     for (; t + 1 <= tokens; t += 1)
-        step_1(out + t * dim, q + t * dim, head, at, t);
+        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+    } while ((from += BLOCK) < head->ends[tokens - 1]);
+    for (t = 0; t < tokens; t++)
+        finish_1(out + t * dim, sum + t, dim);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {
