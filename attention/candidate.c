@@ -101,72 +101,6 @@ static inline __attribute__((always_inline)) void pack(float *to, const float *k
     }
 }
 
-/* 4 queries by 6 vectors of keys. */
-static inline void scores_4x6(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0}, s0_4 = {0}, s0_5 = {0};
-    __m512 s1_0 = {0}, s1_1 = {0}, s1_2 = {0}, s1_3 = {0}, s1_4 = {0}, s1_5 = {0};
-    __m512 s2_0 = {0}, s2_1 = {0}, s2_2 = {0}, s2_3 = {0}, s2_4 = {0}, s2_5 = {0};
-    __m512 s3_0 = {0}, s3_1 = {0}, s3_2 = {0}, s3_3 = {0}, s3_4 = {0}, s3_5 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        s1_0 += b * q[1 * dim + i];
-        s2_0 += b * q[2 * dim + i];
-        s3_0 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        s1_1 += b * q[1 * dim + i];
-        s2_1 += b * q[2 * dim + i];
-        s3_1 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        s1_2 += b * q[1 * dim + i];
-        s2_2 += b * q[2 * dim + i];
-        s3_2 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[3 * LANES * dim]);
-        s0_3 += b * q[i];
-        s1_3 += b * q[1 * dim + i];
-        s2_3 += b * q[2 * dim + i];
-        s3_3 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[4 * LANES * dim]);
-        s0_4 += b * q[i];
-        s1_4 += b * q[1 * dim + i];
-        s2_4 += b * q[2 * dim + i];
-        s3_4 += b * q[3 * dim + i];
-        b = _mm512_loadu_ps(&k[5 * LANES * dim]);
-        s0_5 += b * q[i];
-        s1_5 += b * q[1 * dim + i];
-        s2_5 += b * q[2 * dim + i];
-        s3_5 += b * q[3 * dim + i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[0 * width + 3 * LANES], s0_3);
-    _mm512_storeu_ps(&s[0 * width + 4 * LANES], s0_4);
-    _mm512_storeu_ps(&s[0 * width + 5 * LANES], s0_5);
-    _mm512_storeu_ps(&s[1 * width + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&s[1 * width + 1 * LANES], s1_1);
-    _mm512_storeu_ps(&s[1 * width + 2 * LANES], s1_2);
-    _mm512_storeu_ps(&s[1 * width + 3 * LANES], s1_3);
-    _mm512_storeu_ps(&s[1 * width + 4 * LANES], s1_4);
-    _mm512_storeu_ps(&s[1 * width + 5 * LANES], s1_5);
-    _mm512_storeu_ps(&s[2 * width + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&s[2 * width + 1 * LANES], s2_1);
-    _mm512_storeu_ps(&s[2 * width + 2 * LANES], s2_2);
-    _mm512_storeu_ps(&s[2 * width + 3 * LANES], s2_3);
-    _mm512_storeu_ps(&s[2 * width + 4 * LANES], s2_4);
-    _mm512_storeu_ps(&s[2 * width + 5 * LANES], s2_5);
-    _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
-    _mm512_storeu_ps(&s[3 * width + 1 * LANES], s3_1);
-    _mm512_storeu_ps(&s[3 * width + 2 * LANES], s3_2);
-    _mm512_storeu_ps(&s[3 * width + 3 * LANES], s3_3);
-    _mm512_storeu_ps(&s[3 * width + 4 * LANES], s3_4);
-    _mm512_storeu_ps(&s[3 * width + 5 * LANES], s3_5);
-}
-
 /* 4 queries by 1 vectors of keys. */
 static inline void scores_4x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -188,33 +122,6 @@ static inline void scores_4x1(float *s, long width, const float *q, const float 
     _mm512_storeu_ps(&s[3 * width + 0 * LANES], s3_0);
 }
 
-/* 1 queries by 6 vectors of keys. */
-static inline void scores_1x6(float *s, long width, const float *q, const float *k, long dim) {
-    __m512 s0_0 = {0}, s0_1 = {0}, s0_2 = {0}, s0_3 = {0}, s0_4 = {0}, s0_5 = {0};
-    long i = 0;
-    for (; i + 1 <= dim; i += 1, k += 1 * LANES) {
-        __m512 b;
-        b = _mm512_loadu_ps(&k[0]);
-        s0_0 += b * q[i];
-        b = _mm512_loadu_ps(&k[1 * LANES * dim]);
-        s0_1 += b * q[i];
-        b = _mm512_loadu_ps(&k[2 * LANES * dim]);
-        s0_2 += b * q[i];
-        b = _mm512_loadu_ps(&k[3 * LANES * dim]);
-        s0_3 += b * q[i];
-        b = _mm512_loadu_ps(&k[4 * LANES * dim]);
-        s0_4 += b * q[i];
-        b = _mm512_loadu_ps(&k[5 * LANES * dim]);
-        s0_5 += b * q[i];
-    }
-    _mm512_storeu_ps(&s[0 * width + 0 * LANES], s0_0);
-    _mm512_storeu_ps(&s[0 * width + 1 * LANES], s0_1);
-    _mm512_storeu_ps(&s[0 * width + 2 * LANES], s0_2);
-    _mm512_storeu_ps(&s[0 * width + 3 * LANES], s0_3);
-    _mm512_storeu_ps(&s[0 * width + 4 * LANES], s0_4);
-    _mm512_storeu_ps(&s[0 * width + 5 * LANES], s0_5);
-}
-
 /* 1 queries by 1 vectors of keys. */
 static inline void scores_1x1(float *s, long width, const float *q, const float *k, long dim) {
     __m512 s0_0 = {0};
@@ -234,20 +141,6 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        s1_0 += b00 * p[1 * width + j - from];
-        s2_0 += b00 * p[2 * width + j - from];
-        s3_0 += b00 * p[3 * width + j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-        s1_0 += b10 * p[1 * width + j + 1 - from];
-        s2_0 += b10 * p[2 * width + j + 1 - from];
-        s3_0 += b10 * p[3 * width + j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -256,18 +149,20 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_loadu_ps(&key[0 * LANES]);
-        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
-        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
-        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
-        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
-        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
-        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
-        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
-        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
-        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
     _mm512_storeu_ps(&out[0 * LANES], s0_0 * scale[0]);
     _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0 * scale[1]);
@@ -279,14 +174,6 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
 static inline __attribute__((always_inline)) void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -311,18 +198,20 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         s2_0 += b00 * p[2 * width + j - from];
         s3_0 += b00 * p[3 * width + j - from];
     }
-    for (; j < end[3]; j++) {
-        const float *key = v + (at ? at[j] : (j) * dim);
-        __m512 b0 = _mm512_maskz_loadu_ps(tail, &key[0 * LANES]);
-        __mmask16 sees1 = j < end[1] ? 0xFFFF : 0;
-        __m512 w1 = _mm512_set1_ps(p[1 * width + j - from]);
-        s1_0 = _mm512_mask3_fmadd_ps(b0, w1, s1_0, sees1);
-        __mmask16 sees2 = j < end[2] ? 0xFFFF : 0;
-        __m512 w2 = _mm512_set1_ps(p[2 * width + j - from]);
-        s2_0 = _mm512_mask3_fmadd_ps(b0, w2, s2_0, sees2);
-        __mmask16 sees3 = j < end[3] ? 0xFFFF : 0;
-        __m512 w3 = _mm512_set1_ps(p[3 * width + j - from]);
-        s3_0 = _mm512_mask3_fmadd_ps(b0, w3, s3_0, sees3);
+    for (long d = j; d < end[1]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[1 * width + d - from];
+        s1_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[2]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[2 * width + d - from];
+        s2_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
+    }
+    for (long d = j; d < end[3]; d++) {
+        const float *key = v + (at ? at[d] : (d) * dim);
+        float weight = p[3 * width + d - from];
+        s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
     _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0 * scale[0]);
     _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0 * scale[1]);
@@ -362,8 +251,6 @@ static inline __attribute__((always_inline)) void step_4(float *out, const float
     const long last = end[3];
     const long width = ((last - from + LANES - 1) & -LANES) + LANES;
     j = from;
-    for (; j + 6 * LANES <= last; j += 6 * LANES)
-        scores_4x6(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 4; r++) {
@@ -389,8 +276,6 @@ static inline __attribute__((always_inline)) void step_1(float *out, const float
     const long last = end[0];
     const long width = ((last - from + LANES - 1) & -LANES) + LANES;
     j = from;
-    for (; j + 6 * LANES <= last; j += 6 * LANES)
-        scores_1x6(s + j - from, width, q, head->k + j * dim, dim);
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
@@ -410,6 +295,11 @@ static inline __attribute__((always_inline)) void every_query(float *out, const 
     long t = 0;
     for (; t + 4 <= tokens; t += 4)
         step_4(out + t * dim, q + t * dim, head, at, t);
+    if (t < tokens && t > 0) {
+        t = tokens - 4;
+        step_4(out + t * dim, q + t * dim, head, at, t);
+        t = tokens;
+    }
     for (; t + 1 <= tokens; t += 1)
         step_1(out + t * dim, q + t * dim, head, at, t);
 }
