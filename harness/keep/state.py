@@ -14,6 +14,7 @@ from harness.contract import Experiment
 from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
+from harness.keep.winners import worth
 from harness.records import SEED, Attempt, Proposal, Status, Trial
 
 SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
@@ -61,8 +62,8 @@ class State:
         if attempt.verdict.object_digest and is_timed:
             self.objects.setdefault(attempt.verdict.object_digest, f"attempt {attempt.number}")
         if attempt.choices is not None and is_timed:
-            ratio = attempt.verdict.speedup.ratio if attempt.verdict.speedup else None
-            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=ratio))
+            gain = worth(attempt.verdict) or None
+            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=gain))
         if attempt.status.is_winner:
             self.uncommitted[attempt.number] = attempt
         if attempt.number > self.scores.last_attempt:
