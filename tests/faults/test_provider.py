@@ -187,6 +187,18 @@ def test_a_reply_of_fifty_megabytes_is_not_taken_in_and_not_asked_for_again(ask:
     assert (len(server.requests), proposal.usage.estimated) == (1, True)
 
 
+def test_fifty_megabytes_packed_into_fifty_kilobytes_are_not_taken_in_either(ask: Asker) -> None:
+    with Loopback([Answer(text="x" * 50_000_000, gzips=True)]) as server:
+        proposal = ask(server.base_url)
+    assert (proposal.reply, proposal.finish_reason) == ("", "longer than 8 MiB")
+
+
+def test_a_packed_reply_of_usual_size_is_read_though_none_is_asked_for(ask: Asker) -> None:
+    with Loopback([Answer(text="x" * 100_000, gzips=True)]) as server:
+        assert ask(server.base_url).reply == "x" * 100_000
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
 def test_an_error_page_of_fifty_megabytes_is_told_without_being_taken_in(ask: Asker) -> None:
     page = Answer(status=404, body="x" * 50_000_000)
     with Loopback([page]) as server, pytest.raises(ProposerError, match="404 longer than 8 MiB"):

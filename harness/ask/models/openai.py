@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import json
 import time
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ TOO_LONG = "longer than 8 MiB"
 _CONNECT_S = 10.0
 _PATIENCE = Patience()
 _MOST_BYTES = 8 << 20
+_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 _LONGEST_MESSAGE = 300
 _SECRET_CHARS = 16  # shorter ones are names, such as `none` for a local server, and may stand in any code
 # A server without a key still wants the header.
@@ -60,14 +62,18 @@ class _TooLong(Exception):
 
 
 class _Bounded(_HTTP.AsyncByteStream):  # type: ignore[misc]
-    """A body that ends in _TooLong where it does not end in time."""
+    """A body that ends in _TooLong where it does not end in time. None is asked to be packed; one that is all the same
+    is unpacked here, where its true size is bounded."""
 
-    def __init__(self, stream: Any, status: int) -> None:
+    def __init__(self, stream: Any, status: int, encoding: str) -> None:
         self._stream, self._status = stream, status
+        self._unpacking = zlib.decompressobj(_ZLIB_OR_GZIP) if encoding in ("gzip", "deflate") else None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size_bytes = 0
         async for part in self._stream:
+            if self._unpacking:
+                part = self._unpacking.decompress(part, _MOST_BYTES + 1 - size_bytes)
             size_bytes += len(part)
             if size_bytes > _MOST_BYTES:
                 raise _TooLong(self._status)
@@ -104,7 +110,12 @@ class OpenAI:
         http_client = openai.DefaultAsyncHttpxClient(timeout=timeout, event_hooks=hooks, verify=checks_certificates)
         try:
             self._client = openai.AsyncOpenAI(
-                api_key=key or _NO_KEY, base_url=base_url, max_retries=0, timeout=timeout, http_client=http_client
+                api_key=key or _NO_KEY,
+                base_url=base_url,
+                max_retries=0,
+                timeout=timeout,
+                default_headers={"Accept-Encoding": "identity"},
+                http_client=http_client,
             )
         except (openai.OpenAIError, ValueError) as fault:
             raise ProposerError(f"{self._said(str(fault))}.", "Check --base-url; it usually ends in /v1.") from None
@@ -249,7 +260,8 @@ class OpenAI:
 
 
 async def _bound(response: Any) -> None:
-    response.stream = _Bounded(response.stream, response.status_code)
+    encoding = response.headers.pop("content-encoding", "").strip().lower()
+    response.stream = _Bounded(response.stream, response.status_code, encoding)
 
 
 def _message(fault: openai.APIStatusError) -> str:
