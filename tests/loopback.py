@@ -19,7 +19,8 @@ from typing import Any, BinaryIO, Self, TypeAlias
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What one request gets. `body` replaces the whole completion; `resets` breaks the connection instead, and `halves`
-    in the middle of the body; one that `drips` goes on for as long as somebody listens. `gzips`: packed, whatever was asked for."""
+    in the middle of the body; one that `drips` goes on for as long as somebody listens. What `gzips`
+    does so unasked."""
 
     text: str | None = ""
     finish_reason: str = "stop"

@@ -92,11 +92,26 @@ def test_an_answer_without_usage_is_estimated_and_says_so(request_one: Request) 
     assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=10, cost_usd=None, estimated=True)
 
 
+@pytest.mark.parametrize("usage", [{}, {"tokens": 9}, {"prompt_tokens": 0, "completion_tokens": 0}, [], "many"])
+def test_a_usage_block_that_says_nothing_is_estimated_and_says_so(request_one: Request, usage: object) -> None:
+    body = {"choices": [{"message": {"content": "x" * 30}, "finish_reason": "stop"}], "usage": usage}
+    with Loopback([Answer(body=body)]) as server:
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=10, cost_usd=None, estimated=True)
+
+
+def test_tokens_are_counted_by_their_other_names_too(request_one: Request) -> None:
+    with Loopback([Answer(text="x", usage={"input_tokens": 100, "output_tokens": 50})]) as server:
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=100, completion_tokens=50, cost_usd=None)
+
+
 @pytest.mark.parametrize("tokens", [None, -1, "7", 1.5])
-def test_a_count_that_is_no_count_is_zero(request_one: Request, tokens: object) -> None:
+def test_a_count_that_is_no_count_is_estimated(request_one: Request, tokens: object) -> None:
     body = {"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": 3}}
     with Loopback([Answer(body=body)]) as server:
-        assert ask(server, request_one).usage.prompt_tokens == 0
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=3, cost_usd=None, estimated=True)
 
 
 @pytest.mark.parametrize("body", [{"choices": []}, {"choices": None}, {}, {"choices": [{"message": None}]}])

@@ -17,10 +17,10 @@ from typing import Any
 import openai
 
 from harness.ask.models.backoff import LONGEST_WISH_S, Patience, Tries, wish_s
+from harness.ask.models.completion import at, usage
 from harness.ask.proposer import Request
-from harness.ask.tokens import estimate
 from harness.errors import GivenUp, ProposerError
-from harness.records import Proposal, Usage
+from harness.records import Proposal
 
 TOO_LONG = "longer than 8 MiB"
 _CONNECT_S = 10.0
@@ -72,12 +72,12 @@ class _Bounded(_HTTP.AsyncByteStream):  # type: ignore[misc]
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size_bytes = 0
         async for part in self._stream:
-            if self._unpacking:
-                part = self._unpacking.decompress(part, _MOST_BYTES + 1 - size_bytes)
-            size_bytes += len(part)
+            room_bytes = _MOST_BYTES + 1 - size_bytes
+            content = self._unpacking.decompress(part, room_bytes) if self._unpacking else part
+            size_bytes += len(content)
             if size_bytes > _MOST_BYTES:
                 raise _TooLong(self._status)
-            yield part
+            yield content
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -131,10 +131,10 @@ class OpenAI:
         """One answer, whatever it holds; ProposerError where asking again is of no use."""
         asked_at, began_s = datetime.now(UTC), time.monotonic()
         completion = await self._ask(request)
-        choice = _at(completion, "choices", 0)
-        content = _at(choice, "message", "content")
+        choice = at(completion, "choices", 0)
+        content = at(choice, "message", "content")
         reply = self._without_key(content) if isinstance(content, str) else ""
-        reason = _at(choice, "finish_reason")
+        reason = at(choice, "finish_reason")
         return Proposal(
             number=request.number,
             parent=request.parent.ref,
@@ -142,7 +142,7 @@ class OpenAI:
             reply=reply,
             asked_at=asked_at.isoformat(timespec="seconds"),
             seconds=time.monotonic() - began_s,
-            usage=_usage(completion, request.prompt.tokens, reply),
+            usage=usage(completion, request.prompt.tokens, reply),
             finish_reason=reason if isinstance(reason, str) else "none",
         )
 
@@ -206,7 +206,7 @@ class OpenAI:
             raise _Failed(self._no_completion(str(completion)), Tries.ONCE)
         error_said = completion.get("error")
         if error_said and not completion.get("choices"):  # some gateways answer 200 and put their error in the body
-            status, message = _at(error_said, "code"), _at(error_said, "message")
+            status, message = at(error_said, "code"), at(error_said, "message")
             known = status if type(status) is int and 400 <= status < 600 else 500
             raise self._refused(known, str(message or error_said), status, {})
         return completion
@@ -268,31 +268,3 @@ def _message(fault: openai.APIStatusError) -> str:
     body = fault.body
     message = body.get("message") if isinstance(body, dict) else body
     return message if isinstance(message, str) and message.strip() else fault.message
-
-
-def _usage(completion: Mapping[str, Any], prompt_tokens: int, reply: str) -> Usage:
-    usage = completion.get("usage")
-    if usage is None:
-        return Usage(prompt_tokens=prompt_tokens, completion_tokens=estimate(reply), cost_usd=None, estimated=True)
-    return Usage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(usage, "prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=_count(usage, "completion_tokens_details", "reasoning_tokens"),
-        cost_usd=None,
-    )
-
-
-def _count(usage: object, *path: str) -> int:
-    value = _at(usage, *path)
-    return value if type(value) is int and value >= 0 else 0
-
-
-def _at(data: Any, *path: str | int) -> Any:
-    """What stands there, None where nothing does: an endpoint may answer with anything."""
-    for key in path:
-        try:
-            data = data[key]
-        except (LookupError, TypeError):
-            return None
-    return data
