@@ -12,7 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from harness.ask.proposer import Proposer, Request
+from harness.ask.proposer import Exhausted, Proposer, Request
 from harness.ask.reply import Unreadable, read_reply
 from harness.contract import Experiment
 from harness.docket import Docket, Ready, Threads, cancel
@@ -190,6 +190,8 @@ class Search:
             best_on=self.store.best_sources(),
             known=state.seen,
             tell=view.note,
+            lost=partial(self._ledger.lost, asked.prompt.tokens, self.proposer.name),
+            pause=self._pause,
         )
         # A judge that cannot work on this machine ends the search at once, not after the answer.
         if self._pipeline and not self._judge().done():
@@ -201,16 +203,27 @@ class Search:
     async def _answer(self, request: Request, asked: Asked) -> Proposal:
         """What comes back, with the next number, and on its way to the disk: nothing is awaited in between."""
         try:
-            proposal = await self.proposer.propose(request)
+            async with asyncio.timeout(self._ledger.answer_s):
+                proposal = await self.proposer.propose(request)
+        except TimeoutError:
+            raise Exhausted(self._ledger.time_is_up) from None
         finally:
             self._unanswered.remove(asked)
         usage = priced(proposal.usage, proposal.model)
         proposal = replace(proposal, number=self.store.state.next_number, usage=usage)
-        self._ledger.replied(usage)
+        self._ledger.replied(usage, proposal.seconds)
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
         self._docket.add(proposal)
         return proposal
+
+    async def _pause(self, wait_s: float) -> None:
+        """A wait, and the request that is sent again after it, keep to the limits of the run."""
+        left_s = self._ledger.left_s
+        await asyncio.sleep(wait_s if left_s is None else min(wait_s, left_s))
+        flying = len(self._unanswered) - 1
+        if reason := self._ledger.hold(flying, flying):
+            raise Exhausted(reason)
 
     async def _prepare(self, proposal: Proposal) -> Ready:
         """Reading and remembering come before building, and all of it needs no champion."""

@@ -32,11 +32,21 @@ class Asker:
 
     def __init__(self, experiment: Experiment) -> None:
         self.told: list[str] = []
+        self.lost = 0
         prompt = Prompt(text="Write it.", tokens=300, counted_by="estimate", dropped=())
         parent = Parent(ref="seed", source="")
         self.request = Request(
-            number=1, parent=parent, prompt=prompt, experiment=experiment, trials=(), tell=self.told.append
+            number=1,
+            parent=parent,
+            prompt=prompt,
+            experiment=experiment,
+            trials=(),
+            tell=self.told.append,
+            lost=self._lose,
         )
+
+    def _lose(self) -> None:
+        self.lost += 1
 
     def __call__(self, base_url: str, patience: Patience = QUICK) -> Proposal:
         async def once() -> Proposal:
@@ -92,6 +102,24 @@ def test_what_does_not_heal_is_given_up_after_as_many_tries_as_it_is_worth(
     with Loopback([fault]) as server, pytest.raises(GivenUp, match=said):
         ask(server.base_url, Patience(first_wait_s=0.002))
     assert len(server.requests) == tries
+
+
+@pytest.mark.parametrize(
+    ("fault", "lost"),
+    [
+        (Answer(text="x" * 400, halves=True), 2),
+        (Answer(body="{"), 2),
+        (Answer(delay_s=20), 1),
+        (Answer(status=503), 0),
+        (Answer(status=429), 0),
+    ],
+)
+def test_a_reply_that_was_most_likely_billed_and_is_not_there_is_told_to_the_budget(
+    ask: Asker, fault: Answer, lost: int
+) -> None:
+    with Loopback([fault] * max(lost, 1) + ["a reply"]) as server:
+        assert ask(server.base_url, Patience(first_wait_s=0.01, answer_s=0.3)).reply == "a reply"
+    assert ask.lost == lost
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_time_ends_it() -> None:
 @pytest.mark.parametrize("budget", [Budget(attempts=9, usd=1.25), Budget(attempts=9, tokens=300)])
 def test_what_is_in_flight_counts_as_dear_as_the_dearest_reply(budget: Budget) -> None:
     ledger = Ledger(budget)
-    ledger.replied(REPLY)
+    ledger.replied(REPLY, 1.0)
     assert ledger.hold(1, 1) == ""
     assert "leaves no room" in ledger.hold(2, 2)
 
@@ -51,6 +51,33 @@ def test_before_the_first_reply_one_request_alone_shows_what_one_costs(budget: B
     ledger = Ledger(budget)
     assert ledger.hold(0, 0) == ""
     assert ledger.hold(1, 1) != ""
+
+
+@pytest.mark.parametrize("budget", [Budget(attempts=9, usd=1.25), Budget(attempts=9, tokens=300)])
+def test_a_reply_that_was_lost_counts_as_dear_as_the_dearest_one(budget: Budget) -> None:
+    ledger = Ledger(budget)
+    ledger.replied(REPLY, 1.0)
+    ledger.lost(80, "gpt-5")
+    assert ledger.hold(0, 0) == ""
+    ledger.lost(80, "gpt-5")
+    assert "leaves no room" in ledger.hold(0, 0)
+
+
+@pytest.mark.parametrize("budget", [Budget(attempts=9, usd=1.0), Budget(attempts=9, tokens=800_000)])
+def test_before_the_first_reply_a_lost_one_counts_as_its_prompt(budget: Budget) -> None:
+    ledger = Ledger(budget)
+    ledger.lost(810_000, "gpt-5")  # at $1.25 for a million tokens
+    assert "leaves no room" in ledger.hold(0, 0)
+
+
+def test_a_request_may_take_until_the_time_is_up_or_as_long_as_the_slowest_reply() -> None:
+    now_s = [0.0]
+    ledger = Ledger(Budget(attempts=9, time_s=60), clock=lambda: now_s[0])
+    assert ledger.answer_s == 60
+    now_s[0] = 59.0
+    assert ledger.answer_s == 1
+    ledger.replied(REPLY, 20.0)
+    assert ledger.answer_s == 20
 
 
 def test_without_a_limit_nobody_waits_for_the_first_reply() -> None:

@@ -23,7 +23,6 @@ from harness.errors import GivenUp, ProposerError
 from harness.records import Proposal
 
 TOO_LONG = "longer than 8 MiB"
-_CONNECT_S = 10.0
 _PATIENCE = Patience()
 _MOST_BYTES = 8 << 20
 _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
@@ -103,7 +102,7 @@ class OpenAI:
             raise ProposerError("OPENAI_API_KEY holds characters that no key has.", "Set it again, without quotes.")
         self._patience = patience
         self._told, self._told_until_s = "", 0.0
-        timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, _CONNECT_S))
+        timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, patience.connect_s))
         hooks = {"response": [_bound]}
         # Reading the certificates takes 30 ms, and a plain connection has none to check.
         checks_certificates = not (base_url or "https:").startswith("http:")
@@ -159,13 +158,15 @@ class OpenAI:
                 return {"choices": [{"finish_reason": TOO_LONG}]}  # paid for, whatever it is: an attempt
             except _Failed as failed:
                 failures += 1
+                if failed.tries.were_billed:
+                    request.lost()
                 if failures >= min(failed.tries, self._patience.retries + 1):
                     raise failed.error from None
                 wait_s = self._patience.wait_s(failures, failed.wish_s)
                 if wait_s > LONGEST_WISH_S:
                     raise failed.error from None
                 self._tell(request, failed.error.message, wait_s)
-            await asyncio.sleep(wait_s)
+            await request.pause(wait_s)
 
     def _tell(self, request: Request, message: str, wait_s: float) -> None:
         """One line for a wait, however many requests wait for the same reason."""
@@ -183,7 +184,7 @@ class OpenAI:
             async with asyncio.timeout(self._patience.answer_s):
                 return await self._client.post(_PATH, cast_to=bytes, body=body)
         except (TimeoutError, openai.APITimeoutError) as fault:
-            raise _Failed(self._too_late(fault), Tries.TOO_LATE) from None
+            raise self._too_late(fault) from None
         except openai.APIStatusError as fault:
             raise self._refused(fault.status_code, _message(fault), fault.code, fault.response.headers) from None
         except openai.APIConnectionError as fault:
@@ -235,12 +236,12 @@ class OpenAI:
         text, hint = f"{self._where} broke off its answer: {said}", "Is the server well? Try again later."
         return _Failed(GivenUp(text, hint), Tries.TORN)
 
-    def _too_late(self, fault: BaseException) -> GivenUp:
+    def _too_late(self, fault: BaseException) -> _Failed:
         if "Connect" in type(fault.__cause__).__name__:
-            said = f"cannot be reached: no connection within {_CONNECT_S:g} s"
+            said, tries = f"cannot be reached: no connection within {self._patience.connect_s:g} s", Tries.NOT_THERE
         else:
-            said = f"gave no whole answer within {self._patience.answer_s:g} s"
-        return GivenUp(f"{self._where} {said}.", "Is the server running, and its model loaded?")
+            said, tries = f"gave no whole answer within {self._patience.answer_s:g} s", Tries.TOO_LATE
+        return _Failed(GivenUp(f"{self._where} {said}.", "Is the server running, and its model loaded?"), tries)
 
     def _no_completion(self, text: str) -> ProposerError:
         return ProposerError(
