@@ -95,7 +95,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A proposer's raw answer, kept whole: it was paid for, whatever it is worth."""
+    """A proposer's raw answer, kept whole: it was paid for, whatever it is worth. `request` says in JSON who was asked
+    and how, without key and prompt; `answer` is the JSON of what came beside the reply, cut where it is long;
+    `failures` are earlier tries, a line each."""
 
     number: int
     parent: str
@@ -106,6 +108,9 @@ class Proposal:
     usage: Usage = field(default_factory=Usage)
     finish_reason: str = "stop"
     choices: Choices | None = None
+    request: str = ""
+    answer: str = ""
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

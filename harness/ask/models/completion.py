@@ -3,6 +3,7 @@
 Knows the answer's JSON and nothing of how it came.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,19 @@ def usage(completion: Mapping[str, Any], prompt_tokens: int, reply: str) -> Usag
         cost_usd=None,
         estimated=not prompt or bool(reply and not answer),
     )
+
+
+def beside(completion: Mapping[str, Any]) -> str:
+    """All of it but the text of the reply, as JSON."""
+    message = at(completion, "choices", 0, "message")
+    if isinstance(message, dict):
+        first, *others = completion["choices"]
+        said = {**first, "message": {key: value for key, value in message.items() if key != "content"}}
+        completion = {**completion, "choices": [said, *others]}
+    try:
+        return json.dumps(completion)
+    except RecursionError:
+        return ""
 
 
 def _count(said: object, *path: str) -> int:

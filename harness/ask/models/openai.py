@@ -17,7 +17,7 @@ from typing import Any
 import openai
 
 from harness.ask.models.backoff import LONGEST_WISH_S, Patience, Tries, wish_s
-from harness.ask.models.completion import at, usage
+from harness.ask.models.completion import at, beside, usage
 from harness.ask.proposer import Request
 from harness.errors import GivenUp, ProposerError
 from harness.records import Proposal
@@ -27,6 +27,7 @@ _PATIENCE = Patience()
 _MOST_BYTES = 8 << 20
 _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 _LONGEST_MESSAGE = 300
+_MOST_KEPT_CHARS = 1 << 18
 _SECRET_CHARS = 16  # shorter ones are names, such as `none` for a local server, and may stand in any code
 # A server without a key still wants the header.
 _PATH = "/chat/completions"
@@ -118,18 +119,22 @@ class OpenAI:
             )
         except (openai.OpenAIError, ValueError) as fault:
             raise ProposerError(f"{self._said(str(fault))}.", "Check --base-url; it usually ends in /v1.") from None
-        self._where = str(self._client.base_url).rstrip("/")
+        # Some put a key into the URL.
+        where = self._client.base_url.copy_with(userinfo=b"", query=None, fragment=None)
+        self._where = str(where).rstrip("/")
         self.line = f"{model} answers, at {self._where}"
         self._options: dict[str, Any] = {}
         if temperature is not None:
             self._options["temperature"] = temperature
         if seed is not None:
             self._options["seed"] = seed
+        self._request = self._without_key(json.dumps({"base_url": self._where, "model": model, **self._options}))
 
     async def propose(self, request: Request) -> Proposal:
         """One answer, whatever it holds; ProposerError where asking again is of no use."""
         asked_at, began_s = datetime.now(UTC), time.monotonic()
-        completion = await self._ask(request)
+        failures: list[str] = []
+        completion = await self._ask(request, failures)
         choice = at(completion, "choices", 0)
         content = at(choice, "message", "content")
         reply = self._without_key(content) if isinstance(content, str) else ""
@@ -143,26 +148,28 @@ class OpenAI:
             seconds=time.monotonic() - began_s,
             usage=usage(completion, request.prompt.tokens, reply),
             finish_reason=reason if isinstance(reason, str) else "none",
+            request=self._request,
+            answer=self._without_key(beside(completion))[:_MOST_KEPT_CHARS],
+            failures=tuple(failures),
         )
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(self, request: Request) -> Mapping[str, Any]:
+    async def _ask(self, request: Request, failures: list[str]) -> Mapping[str, Any]:
         """The completion, after as many tries as the faults are worth."""
-        failures = 0
         while True:
             try:
                 return self._completion(await self._send(request.prompt.text))
             except _TooLong:
                 return {"choices": [{"finish_reason": TOO_LONG}]}  # paid for, whatever it is: an attempt
             except _Failed as failed:
-                failures += 1
+                failures.append(failed.error.message)
                 if failed.tries.were_billed:
                     request.lost()
-                if failures >= min(failed.tries, self._patience.retries + 1):
+                if len(failures) >= min(failed.tries, self._patience.retries + 1):
                     raise failed.error from None
-                wait_s = self._patience.wait_s(failures, failed.wish_s)
+                wait_s = self._patience.wait_s(len(failures), failed.wish_s)
                 if wait_s > LONGEST_WISH_S:
                     raise failed.error from None
                 self._tell(request, failed.error.message, wait_s)
@@ -251,7 +258,9 @@ class OpenAI:
 
     def _without_key(self, reply: str) -> str:
         """What a gateway that quotes its requests may have put into a reply must not get into a file or a commit."""
-        return reply.replace(self._key, "***") if len(self._key) >= _SECRET_CHARS else reply
+        if len(self._key) < _SECRET_CHARS:
+            return reply
+        return reply.replace(self._key, "***").replace(json.dumps(self._key)[1:-1], "***")
 
     def _said(self, text: str) -> str:
         """Somebody else's words as one line, without the key."""
