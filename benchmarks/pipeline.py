@@ -45,7 +45,7 @@ from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, build
 from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
-from harness.records import Attempt, Verdict
+from harness.records import Attempt, Proposal, Verdict
 from harness.search import Options, Search
 from loop import search
 from loopback import Answer, Loopback, Received
@@ -129,6 +129,8 @@ class Watch:
 
     def asking(self, number: int) -> None:
         self.first_s = self.first_s or time.perf_counter()
+
+    def replied(self, proposal: Proposal) -> None: ...
 
     def judging(self, number: int) -> None: ...
 

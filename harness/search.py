@@ -61,9 +61,10 @@ class Options:
 
 
 class Tells(Protocol):
-    """Whoever watches is told of a request, and of what holds one up."""
+    """Whoever watches is told of a request, of its reply, and of what holds one up."""
 
     def asking(self, number: int) -> None: ...
+    def replied(self, proposal: Proposal) -> None: ...
     def note(self, text: str) -> None: ...
 
 
@@ -151,8 +152,7 @@ class Search:
         if self._lacks:
             yield f"{self._lacks} here: attempts are built and checked, not timed"
             return
-        due = self.scores.due(self.machine)
-        if not due:
+        if not (due := self.scores.due(self.machine)):
             return
         yield "another machine: measuring the champion here first"
         async for one in again(self.store, await self._judge(), due):
@@ -198,9 +198,9 @@ class Search:
             self._pipeline.beside.add(self._judge())
         view.asking(number)
         self._unanswered.append(asked)
-        return partial(self._answer, request, asked)
+        return partial(self._answer, view, request, asked)
 
-    async def _answer(self, request: Request, asked: Asked) -> Proposal:
+    async def _answer(self, view: Tells, request: Request, asked: Asked) -> Proposal:
         """What comes back, with the next number, and on its way to the disk: nothing is awaited in between."""
         try:
             async with asyncio.timeout(self._ledger.answer_s):
@@ -215,12 +215,12 @@ class Search:
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
         self._docket.add(proposal)
+        view.replied(proposal)
         return proposal
 
     async def _pause(self, wait_s: float) -> None:
         """A wait, and the request that is sent again after it, keep to the limits of the run."""
-        left_s = self._ledger.left_s
-        await asyncio.sleep(wait_s if left_s is None else min(wait_s, left_s))
+        await asyncio.sleep(min(wait_s, self._ledger.left_s))
         flying = len(self._unanswered) - 1
         if reason := self._ledger.hold(flying, flying):
             raise Exhausted(reason)

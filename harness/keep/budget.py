@@ -3,6 +3,7 @@
 Counts from the start of a run, as `--loop` does; what earlier runs of the search cost is not in it.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,23 +50,22 @@ class Ledger:
         usd = None if prompt_usd is None else max(prompt_usd, self._most_usd)
         self._spent += Usage(prompt_tokens=max(prompt_tokens, self._most_tokens), cost_usd=usd, estimated=True)
 
-    @property
-    def left_s(self) -> float | None:
-        """Until the time is up; None where it is not limited."""
-        limit_s = self.budget.time_s
-        return None if limit_s is None else max(0.0, self._began_s + limit_s - self._clock())
-
-    @property
-    def answer_s(self) -> float | None:
-        """How long a request that is sent now may take: until the time is up, and where that cuts it off sooner than
-        the slowest reply so far would have been, so long."""
-        left_s = self.left_s
-        return None if left_s is None else max(left_s, self._longest_s)
-
     def judged(self, attempt: Attempt) -> None:
         self._attempts += 1
         if attempt.status is not Status.UNMEASURED:
             self._since_winner = 0 if attempt.status.is_winner else self._since_winner + 1
+
+    @property
+    def left_s(self) -> float:
+        """Until the time is up; infinite where it is not limited."""
+        limit_s = self.budget.time_s
+        return math.inf if limit_s is None else max(0.0, self._began_s + limit_s - self._clock())
+
+    @property
+    def answer_s(self) -> float | None:
+        """How long a request that is sent now may take: until the time is up, and where that cuts it off sooner than
+        the slowest reply so far would have been, so long. None where the time is not limited."""
+        return None if self.budget.time_s is None else max(self.left_s, self._longest_s)
 
     @property
     def time_is_up(self) -> str:
