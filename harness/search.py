@@ -177,8 +177,8 @@ class Search:
         """The next request, from what is known at this moment, ready to go."""
         state = self.store.state
         number = state.next_number + flying
-        underway = [asked.angle for asked in (*self._unanswered, *self._unjudged.values())]
-        asked = self._prompter.next(self.store, number, underway)
+        underway = (*self._unanswered, *self._unjudged.values())
+        asked = self._prompter.next(self.store, number, [one.angle for one in underway])
         request = Request(
             number=number,
             parent=self.store.parent(asked.angle.parent),
@@ -189,6 +189,7 @@ class Search:
             champion=self.store.champion_source(),
             best_on=self.store.best_sources(),
             known=state.seen,
+            answered=state.answered,
             tell=view.note,
             lost=partial(self._ledger.lost, asked.prompt.tokens, self.proposer.name),
             pause=self._pause,
@@ -209,9 +210,8 @@ class Search:
             raise Exhausted(self._ledger.time_is_up) from None
         finally:
             self._unanswered.remove(asked)
-        usage = priced(proposal.usage, proposal.model)
-        proposal = replace(proposal, number=self.store.state.next_number, usage=usage)
-        self._ledger.replied(usage, proposal.seconds)
+        proposal = replace(proposal, usage=priced(proposal.usage, proposal.model), number=self.store.state.next_number)
+        self._ledger.replied(proposal.usage, proposal.seconds)
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
         self._docket.add(proposal)

@@ -5,6 +5,7 @@ the same search, the journal is the truth; where they belong to different ones, 
 short, or a newer search was pulled).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,8 @@ SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
 @dataclass(slots=True, kw_only=True)
 class State:
     """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending`
-    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011)."""
+    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011);
+    `answered` counts the replies to each way of asking."""
 
     scores: Scores
     memory: Memory
@@ -32,6 +34,7 @@ class State:
     trials: list[Trial] = field(default_factory=list)
     pending: dict[int, Proposal] = field(default_factory=dict)
     uncommitted: dict[int, Attempt] = field(default_factory=dict)
+    answered: Counter[str] = field(default_factory=Counter)
 
     @property
     def next_number(self) -> int:
@@ -43,6 +46,7 @@ class State:
         match event:
             case Proposed(proposal=proposal):
                 self.pending[proposal.number] = proposal
+                self.answered[proposal.request] += 1
             case Judged(attempt=attempt):
                 self._fold_attempt(attempt)
             case Committed(number=number, commit=commit):
