@@ -3,7 +3,10 @@
 import asyncio
 import email.utils
 import socket
+import ssl
 import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -180,11 +183,24 @@ def test_a_server_that_takes_the_request_and_says_nothing_is_given_up(ask: Asker
     assert len(server.requests) == 2
 
 
-def test_a_server_that_does_not_take_the_connection_is_given_up(ask: Asker) -> None:
+def test_a_server_that_refuses_the_connection_is_given_up(ask: Asker) -> None:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))  # and never listens: refused at once, where a firewall would be silent
+        listener.bind(("127.0.0.1", 0))  # and never listens
         with pytest.raises(GivenUp, match="cannot be reached"):
             ask(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+
+
+def test_a_server_that_does_not_answer_a_connection_is_given_up_and_was_not_billed(ask: Asker) -> None:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):  # a full queue: the next one's first packet is dropped, as by a firewall
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        began_s = time.monotonic()
+        with pytest.raises(GivenUp, match=r"no connection within 0\.2 s"):
+            ask(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", Patience(first_wait_s=0.01, connect_s=0.2))
+    assert (len(ask.told), ask.lost, 0.6 <= time.monotonic() - began_s < 5) == (2, 0, True)
 
 
 def test_a_reply_that_never_ends_is_given_up_after_the_time_of_an_answer(ask: Asker) -> None:
@@ -199,6 +215,25 @@ def test_a_server_that_does_not_speak_tls_is_told_at_once(ask: Asker) -> None:
         with pytest.raises(ProposerError, match="cannot be reached safely") as caught:
             ask(f"https://127.0.0.1:{server.getsockname()[1]}/v1")
     assert (type(caught.value), ask.told) == (ProposerError, [])
+
+
+def test_a_certificate_that_nobody_signed_is_told_at_once_and_nothing_is_sent(ask: Asker) -> None:
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=_answer_unsigned, args=(server, received), daemon=True)
+        thread.start()
+        with pytest.raises(ProposerError, match=r"cannot be reached safely: .*certificate verify failed") as caught:
+            ask(f"https://127.0.0.1:{server.getsockname()[1]}/v1")
+        thread.join(5)
+    assert (type(caught.value), ask.told, received) == (ProposerError, [], [])
+
+
+def _answer_unsigned(server: socket.socket, received: list[bytes]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+    connection, _ = server.accept()
+    with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as safe:
+        received.append(safe.recv(4096))
 
 
 def _answer_plainly(server: socket.socket) -> None:
