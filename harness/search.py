@@ -211,7 +211,7 @@ class Search:
         finally:
             self._unanswered.remove(asked)
         proposal = replace(proposal, usage=priced(proposal.usage, proposal.model), number=self.store.state.next_number)
-        self._ledger.replied(proposal.usage, proposal.seconds)
+        self._ledger.replied(proposal)
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
         self._docket.add(proposal)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.errors import KeepError
 from harness.keep.usage import priced
-from harness.records import Attempt, Status, Usage
+from harness.records import Attempt, Proposal, Status, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +36,14 @@ class Ledger:
         self._most_usd, self._most_tokens = 0.0, 0
         self._replies, self._longest_s = 0, 0.0
 
-    def replied(self, usage: Usage, seconds: float) -> None:
+    def replied(self, proposal: Proposal) -> None:
+        usage = proposal.usage
         self._replies += 1
         self._spent += usage
         self._most_usd = max(self._most_usd, usage.cost_usd or 0.0)
         self._most_tokens = max(self._most_tokens, usage.total_tokens)
-        self._longest_s = max(self._longest_s, seconds)
+        if not proposal.failures:  # else most of the time went into waits
+            self._longest_s = max(self._longest_s, proposal.seconds)
 
     def lost(self, prompt_tokens: int, model: str) -> None:
         """A reply broke off or came too late, and was billed, most likely: as dear as the dearest so far, and no less

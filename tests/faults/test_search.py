@@ -86,6 +86,12 @@ def test_replies_that_broke_off_use_up_the_tokens_of_a_run(tmp_path: Path) -> No
     assert reason.startswith("the budget of 12,000 tokens leaves no room: 10,00")
 
 
+def test_a_provider_that_states_no_tokens_does_not_keep_a_run_from_its_limit(tmp_path: Path) -> None:
+    script = [Answer(text="x" * 6000, usage={})]
+    reason, _ = searched(tmp_path / "total", script, Budget(attempts=9, tokens=5000))
+    assert reason.startswith("the budget of 5,000 tokens leaves no room")
+
+
 def test_between_all_faults_each_reply_becomes_one_attempt(tmp_path: Path) -> None:
     experiment = load(scratch.write_total(tmp_path / "total"))
     requests, replies = count(), count(1)
