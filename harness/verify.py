@@ -14,7 +14,8 @@ from harness.hooks import blame
 from harness.judge.clock import Stop
 from harness.judge.device import lacks
 from harness.judge.toolchain import require_compiler
-from harness.keep.state import JOURNAL, SCORES
+from harness.keep.journal import JOURNAL
+from harness.keep.state import SCORES
 from harness.keep.store import Store
 from harness.records import Verdict
 from harness.show.pages import called

@@ -108,8 +108,9 @@ class Archive:
                 commit = self._commit({files.candidate_path: source}, _message(attempt, files), may_be_empty=True)
             name = commit[:NAME_CHARS]
             winner = self._folder / "winners" / f"{name}{files.candidate_path.suffix}"
-            texts = {self._folder / path: text for path, text in files.records(commit).items()}
-            texts |= {winner: source, files.candidate_path: files.champion_source}
+            # The winner's file before the scores that name it: whoever finds the one finds the other.
+            texts = {winner: source, files.candidate_path: files.champion_source}
+            texts |= {self._folder / path: text for path, text in files.records(commit).items()}
             self._commit(texts, f"{files.experiment}: keep {name}, the winner of attempt {attempt.number}")
         except git.GitCommandError as fault:
             raise KeepError(f"git could not commit: {_words(fault)}", f"mend what git names, {_WITHOUT}") from None

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Self
 
 from harness.contract import Experiment
-from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
+from harness.keep.journal import JOURNAL, Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.keep.winners import worth
 from harness.records import SEED, Attempt, Proposal, Status, Trial
 
-SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
+SCORES, MEMORY = "SCORES.json", "MEMORY.json"
 
 
 @dataclass(slots=True, kw_only=True)

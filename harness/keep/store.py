@@ -18,12 +18,12 @@ from harness.keep.archive import Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts, shortened
 from harness.keep.behind import Behind
 from harness.keep.files import cannot, read_text, write_whole
-from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
+from harness.keep.journal import JOURNAL, Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
 from harness.keep.scores import START, Scores
 from harness.keep.sources import BEST, archived, find_source, kept_path
-from harness.keep.state import JOURNAL, MEMORY, SCORES, State
+from harness.keep.state import MEMORY, SCORES, State
 from harness.keep.winners import placed
 from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
@@ -85,11 +85,11 @@ class Store:
             self._write(self._snapshots(with_picture=scores.has_times and self._drawn != scores.last_attempt))
 
     def _journal_of(self, new: Seeded) -> Journal:
-        """The journal of the search at hand; that of another one is set aside, not mixed with it."""
+        """The journal of the search at hand; what runs/ holds of another one is set aside, not mixed with it."""
         path, scores = self.experiment.runs / JOURNAL, self.state.scores
         first = next(read_events(path), None)
-        if first is not None and (not isinstance(first, Seeded) or first.search != scores.search):
-            path.replace(path.with_name(f"{path.stem}-{search_id()}{path.suffix}"))
+        if not isinstance(first, Seeded) or first.search != scores.search:
+            _set_aside(self.experiment.runs)
             first = None
         journal = Journal(path)
         if first is None:
@@ -186,8 +186,7 @@ class Store:
 
     def winner_source(self, attempt: int) -> str | None:
         """The source of a listed winner, or of what the search started from; None where no file of it is left."""
-        winner = self.state.scores.winner(attempt)
-        ref = self.state.scores.start if attempt == START else (winner and winner.commit) or str(attempt)
+        ref = self.state.scores.start if attempt == START else str(attempt)
         try:
             return self.source(ref)
         except KeepError:

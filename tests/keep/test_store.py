@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -6,10 +7,13 @@ import pytest
 import scratch
 from harness.contract import Experiment, load
 from harness.errors import KeepError
+from harness.keep.scores import Scores
 from harness.keep.store import ASIDE, Store, start_over
 from harness.records import Status
 from harness.show.snapshots import PAGES
 from keep.samples import attempt, proposal
+
+COMMIT = "1f6d0c2aa5b3" + "0" * 28
 
 
 @pytest.fixture
@@ -71,3 +75,43 @@ def test_only_the_commit_of_an_archived_winner_begins_another_search(experiment:
     with pytest.raises(KeepError, match=r"archived winners? "):
         start_over(experiment, PAGES, name)
     assert (experiment.runs / "0001").is_dir()
+
+
+@pytest.fixture
+def pulled(experiment: Experiment) -> Experiment:
+    """Two clones went on from one search: here attempt 1 lost, and the scores pulled say that it won elsewhere."""
+    _attempt(experiment, 1, Status.SLOWER)
+    path = experiment.folder / "SCORES.json"
+    scores = Scores.fresh(experiment, json.loads(path.read_text())["search"])
+    scores.fold(attempt(1, Status.BEST, 1.5))
+    scores.specialist_attempts = {"long": 1}
+    scores.committed(1, COMMIT)
+    path.write_text(scores.text())
+    experiment.winners.mkdir()
+    (experiment.winners / f"{COMMIT[:12]}.c").write_text(scratch.FASTER)
+    return experiment
+
+
+def test_a_winner_is_what_its_commit_says_whatever_runs_holds_of_its_number(pulled: Experiment) -> None:
+    with Store(pulled, PAGES, commit=False) as store:
+        sources = (
+            store.champion_source(),
+            store.parent("1").source,
+            store.winner_source(1),
+            *store.best_sources().values(),
+        )
+    assert set(sources) == {scratch.FASTER}
+
+
+def test_a_winner_whose_file_is_missing_is_never_another_attempt_of_its_number(pulled: Experiment) -> None:
+    (pulled.winners / f"{COMMIT[:12]}.c").unlink()
+    with Store(pulled, PAGES, commit=False) as store, pytest.raises(KeepError, match="missing"):
+        store.champion_source()
+
+
+def test_what_runs_holds_of_another_search_is_set_aside_when_a_newer_one_is_pulled(experiment: Experiment) -> None:
+    _attempt(experiment, 1, Status.SLOWER)
+    (experiment.folder / "SCORES.json").write_text(Scores.fresh(experiment, "99990101T000000-0000").text())
+    with Store(experiment, PAGES, commit=False) as store, pytest.raises(KeepError, match="no source called '1'"):
+        store.source("1")
+    assert len(list((experiment.runs / ASIDE).glob("*/0001/candidate.c"))) == 1
