@@ -1,12 +1,11 @@
 """One source judged by itself: no model is asked, and nothing is written down."""
 
 import asyncio
-from contextlib import ExitStack
 from pathlib import Path
 
 from harness.contract import Experiment
 from harness.errors import KeepError
-from harness.hooks import blame
+from harness.hooks import blaming
 from harness.judge.clock import Stop
 from harness.judge.opening import open_judge
 from harness.judge.stats import ALPHA
@@ -32,8 +31,7 @@ async def judge_file(
     champion = read_text(Path(against)) if against else find_source(experiment, scores, BEST)
     rivals, standings = Rivals(champion=champion), Standings(is_new_combination=False)
     stop = Stop()
-    with ExitStack() as stack:
-        stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
+    with blaming(experiment.folder) as stack:
         stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
         return await asyncio.to_thread(
             lambda: open_judge(experiment, stop, require_sandbox=require_sandbox).judge(

@@ -5,12 +5,11 @@ A search that moved to another machine does the same with its title holders, bef
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack
 from typing import Protocol
 
 from harness.contract import Experiment
 from harness.errors import JudgeError, KeepError
-from harness.hooks import blame
+from harness.hooks import blaming
 from harness.judge.clock import Stop
 from harness.judge.device import lacks
 from harness.judge.toolchain import require_compiler
@@ -64,8 +63,7 @@ async def verify(
             "verify it where there is one; its scores stay as they are.",
         )
     stop = Stop()
-    with ExitStack() as stack:
-        stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
+    with blaming(experiment.folder) as stack:
         store = stack.enter_context(Store(experiment, PAGES, commit=False))
         stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
         scores = store.state.scores

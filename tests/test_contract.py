@@ -144,6 +144,23 @@ def test_cases_that_cannot_be_told_apart_or_timed_are_named(folder: Path, cases:
     assert said in faults_of(folder)
 
 
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        (
+            '{"unroll": (1, 2), "split": (False, True)}',
+            "`CHOICES['split']` holds False, must hold texts or whole numbers",
+        ),
+        ('{"scale": (0.5,)}', "`CHOICES['scale']` holds 0.5, must hold texts or whole numbers"),
+        ('{1: ("a",)}', "`CHOICES` has the name 1, must be a text"),
+        ('{"unroll": [1]}', "`CHOICES` is {'unroll': [1]}, must be a mapping of names to tuples of values"),
+    ],
+)
+def test_a_choice_that_a_journal_could_not_give_back_is_named(folder: Path, choices: str, said: str) -> None:
+    (folder / "space.py").write_text(f"CHOICES = {choices}\n\n\ndef render(choices):\n    return ''\n")
+    assert f"mine/space.py: {said}" in faults_of(folder)
+
+
 def test_every_fault_is_reported_in_one_message(folder: Path) -> None:
     (folder / "prompt.py").unlink()
     (folder / "security.py").write_text("1/0")

@@ -157,6 +157,44 @@ def test_a_hook_that_raises_when_it_is_called_is_shown_with_file_and_line(
     assert f"total/{file} line {line}: KeyError: 'boo'" in done.err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def available(name, value, cpu_flags):\n    return 1 / 0\n", "total/space.py line 2: ZeroDivisionError"),
+        ("available = True\n", "total/space.py: `available` is True, must be a function."),
+        ("def available(name):\n    return True\n", "`available(name)` cannot be called with 3 values."),
+        ("def render(choices):\n    choices\n", "total/space.py line 1: `render` gives None, must give a whole source"),
+    ],
+)
+def test_a_space_that_cannot_be_searched_is_shown_with_its_file(
+    here: Callable[..., Done], experiment: Path, text: str, said: str
+) -> None:
+    rest = "" if "def render" in text else "\n\ndef render(choices):\n    return ''\n"
+    (experiment / "space.py").write_text(f"{text}{rest}\n\nCHOICES = {{'step': (1, 2)}}\n")
+    done = here(experiment, "--no-commit", "--plain")
+    assert scratch.is_plain_error(done), done.err
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("(*C_RULES, calls_forbidden)", "cannot be called with 1 value."),
+        ("('headers',)", "total/security.py: `RULES[0]` is 'headers', must be a function."),
+        ("(headers,)", "total: the rule `headers` gives <function headers"),
+        ("(silent,)", "total/security.py line 4: the rule `silent` gives None, must give Violations"),
+    ],
+)
+def test_a_rule_that_is_none_is_shown_with_its_file(
+    here: Callable[..., Done], experiment: Path, rules: str, said: str
+) -> None:
+    imports = "from harness.judge.gate import C_RULES, calls_forbidden, headers"
+    (experiment / "security.py").write_text(f"{imports}\n\n\ndef silent(_):\n    pass\n\n\nRULES = {rules}\n")
+    done = here("judge", experiment)
+    assert scratch.is_plain_error(done), done.err
+    assert said in done.err
+
+
 @pytest.mark.parametrize(("program", "said"), [("gcc", "gcc is not on the PATH"), ("git", "git was not found")])
 def test_a_missing_program_is_named_with_how_to_get_it(
     experiment: Path, tmp_path: Path, program: str, said: str
