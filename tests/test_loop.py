@@ -16,6 +16,10 @@ import pytest
 import loop as command_line
 import scratch
 from documented import differences
+from harness import contract
+from harness.keep.scores import Scores
+from harness.records import Status
+from keep.samples import attempt
 from loopback import Answer, Loopback
 from scratch import ROOT, Done, fenced, git, loop
 
@@ -445,6 +449,36 @@ def test_judging_exits_0_whatever_the_verdict(
     done = here("judge", experiment, "--file", tmp_path / "candidate.c", "--json")
     assert (done.code, done.lines[0]["status"]) == (0, status)
     assert done.lines[0]["reason"]
+
+
+@pytest.fixture
+def elsewhere(experiment: Path) -> Path:
+    """A clone of a search whose champion needs what this machine has not."""
+    scores = Scores.fresh(contract.load(experiment))
+    scores.fold(attempt(1, Status.BEST, 1.5))
+    scores.committed(1, "1f6d0c2aa5b3")
+    (experiment / "SCORES.json").write_text(scores.text())
+    (experiment / "winners").mkdir()
+    (experiment / "winners" / "1f6d0c2aa5b3.c").write_text(scratch.BROKEN)
+    return experiment
+
+
+def test_where_the_champion_does_not_run_the_seed_stands_in_and_the_verdict_says_so(
+    here: Callable[..., Done], elsewhere: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.c").write_text(scratch.SLOWER)
+    done = here("judge", elsewhere, "--file", tmp_path / "mine.c", "--json")
+    assert (done.code, done.lines[0]["status"], done.lines[0]["vs_champion"]) == (0, "slower", None), done.err
+    assert "the seed stood in for the champion (total: the champion is build_failed here" in done.lines[0]["reason"]
+
+
+def test_a_rival_that_was_named_and_does_not_run_is_an_error_with_another_way(
+    here: Callable[..., Done], experiment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rival.c").write_text(scratch.BROKEN)
+    done = here("judge", experiment, "--against", tmp_path / "rival.c")
+    assert scratch.is_plain_error(done), done.err
+    assert "`judge --against FILE` takes another rival" in done.err
 
 
 def test_eval_py_judges_the_current_candidate_as_a_script(experiment: Path) -> None:
