@@ -35,3 +35,7 @@ class Unfit(JudgeError):
 
 class KeepError(HarnessError):
     """State could not be read or written: a full disk, a read-only folder, a repository in the middle of a merge."""
+
+
+class IndexLocked(KeepError):
+    """Another git holds the repository's index: what was to be committed has to wait."""

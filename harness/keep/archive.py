@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import KeepError
+from harness.errors import IndexLocked, KeepError
 from harness.keep.files import write_whole
 from harness.keep.winners import traits
 from harness.records import Attempt
@@ -24,7 +24,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 NAME_CHARS = 12
-_RETRIES = 50
+_RETRIES = 8  # an interrupt has to be answered within two seconds
 _RETRY_S = 0.1
 _REASON_CHARS = 300
 _WITHOUT = "or run with --no-commit: winners are then kept without git."
@@ -96,7 +96,8 @@ class Archive:
             ) from None
 
     def commit_winner(self, attempt: Attempt, files: WinnerFiles) -> str:
-        """Both commits, or what is missing of them: after a crash between any two steps, call this again."""
+        """Both commits, or what is missing of them: after a crash between any two steps, or IndexLocked, call this
+        again."""
         if attempt.candidate is None:
             raise ValueError(f"attempt {attempt.number} has no candidate to commit")
         source = attempt.candidate.source
@@ -140,13 +141,25 @@ class Archive:
             head = self._head()
             tree = self._tree(head, entries)
             if head and not may_be_empty and tree == self._run("rev-parse", f"{head}^{{tree}}"):
-                commit = head
-            else:
-                parent = ("-p", head) if head else ()
-                made = self._run("commit-tree", "--no-gpg-sign", tree, *parent, "-m", message)
-                commit = made if self._advance(head, made) else None
-        self._patiently("update-index", "--add", *_cacheinfo(entries))
+                self._stage(entries)
+                return head
+            parent = ("-p", head) if head else ()
+            made = self._run("commit-tree", "--no-gpg-sign", tree, *parent, "-m", message)
+            # Before the branch moves: a `git commit` that the user has open in an editor would fail of that.
+            self._stage(entries)
+            commit = made if self._advance(head, made) else None
         return commit
+
+    def _stage(self, entries: Sequence[str]) -> None:
+        try:
+            self._patiently("update-index", "--add", *_cacheinfo(entries))
+        except git.GitCommandError as fault:
+            if not _is_locked(fault):
+                raise
+            lock = (self._top / self._run("rev-parse", "--git-path", "index.lock")).resolve()
+            raise IndexLocked(
+                f"another git holds {lock}", "finish what it is doing; delete that file if no git is running."
+            ) from None
 
     def _tree(self, head: str | None, entries: Sequence[str]) -> str:
         with workplace() as folder:
@@ -172,7 +185,7 @@ class Archive:
                 self._run(*arguments)
                 return
             except git.GitCommandError as fault:
-                if ".lock'" not in str(fault.stderr) or not tries_left:
+                if not _is_locked(fault) or not tries_left:
                     raise
                 time.sleep(_RETRY_S)
 
@@ -186,6 +199,10 @@ class Archive:
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
         # In a session of its own: an interrupt at the terminal is the loop's to answer.
         return str(self._git.execute(["git", *settings, *arguments], env=env, start_new_session=True))
+
+
+def _is_locked(fault: git.GitCommandError) -> bool:
+    return ".lock'" in str(fault.stderr)
 
 
 def _cacheinfo(entries: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.contract import Experiment
-from harness.errors import KeepError
+from harness.errors import IndexLocked, KeepError
 from harness.keep.archive import Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts, shortened
 from harness.keep.behind import Behind
@@ -56,7 +56,7 @@ class Store:
         self._wants_commits = commit
         self._exit = ExitStack()
         self._sources: dict[str, str] = {}
-        self.memory_page = ""
+        self.memory_page = self.waiting = ""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -68,11 +68,9 @@ class Store:
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
             self._behind = stack.enter_context(Behind(self._write, self._journal.flush))
-            unfinished = list(self.state.uncommitted.values())
-            for attempt in unfinished:
+            for attempt in self.state.uncommitted.values():
                 self.artifacts.restore(attempt)
-            for attempt in unfinished if self._archive else ():
-                self._commit(attempt)
+            self.commit_waiting()
             self._exit = stack.pop_all()
         return self
 
@@ -114,15 +112,9 @@ class Store:
             self._behind.refresh(self._snapshots(with_picture=False))
             return
         self._behind.settle()
-        if self._archive:
-            self._commit(attempt)
-        else:
-            assert attempt.candidate is not None
-            # Where runs/ does not go, a copy of the folder say, the search goes on from it.
-            kept = kept_path(self.experiment, self.state.scores.search, attempt.number)
-            write_whole(kept, attempt.candidate.source)
-            write_whole(self.experiment.candidate_path, self.champion_source())
-            self._write(self._snapshots(with_picture=True))
+        self.commit_waiting()
+        if not self._archive:
+            self._keep_without_commits()
 
     def verified(self, attempt: int, verdict: Verdict) -> None:
         """What a winner was measured to be now. Where the title went to another one, the candidate file follows."""
@@ -138,6 +130,27 @@ class Store:
                 write_whole(self.experiment.candidate_path, champion)
         self._write(self._snapshots(with_picture=False))
         self._drawn = -1
+
+    def commit_waiting(self) -> None:
+        """Every winner without a commit gets one; where another git holds the index, later: `waiting` says so."""
+        self.waiting = ""
+        for number, attempt in sorted(self.state.uncommitted.items()) if self._archive else ():
+            try:
+                self._commit(attempt)
+            except IndexLocked as fault:
+                self.state.uncommitted[number] = attempt  # also where the first of its two commits is made
+                self.waiting = f"winners to commit later: {len(self.state.uncommitted)}; {fault.message}: {fault.hint}"
+                self._keep_without_commits()
+                return
+
+    def _keep_without_commits(self) -> None:
+        # Where runs/ does not go, a copy of the folder say, the search goes on from these.
+        for number, attempt in self.state.uncommitted.items():
+            assert attempt.candidate is not None
+            if not (path := kept_path(self.experiment, self.state.scores.search, number)).is_file():
+                write_whole(path, attempt.candidate.source)
+        write_whole(self.experiment.candidate_path, self.champion_source())
+        self._write(self._snapshots(with_picture=True))
 
     def _commit(self, attempt: Attempt) -> None:
         assert self._archive is not None

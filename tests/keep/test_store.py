@@ -115,3 +115,49 @@ def test_what_runs_holds_of_another_search_is_set_aside_when_a_newer_one_is_pull
     with Store(experiment, PAGES, commit=False) as store, pytest.raises(KeepError, match="no source called '1'"):
         store.source("1")
     assert len(list((experiment.runs / ASIDE).glob("*/0001/candidate.c"))) == 1
+
+
+@pytest.fixture
+def locked(experiment: Experiment) -> Path:
+    """The lock of a repository whose user has a `git commit -a` open in an editor."""
+    lock = scratch.make_repository(experiment.folder) / ".git" / "index.lock"
+    lock.touch()
+    return lock
+
+
+def _win(store: Store, number: int) -> None:
+    store.proposed(proposal(number), "the prompt")
+    store.keep(attempt(number, Status.BEST, 1.0 + number))
+
+
+def _commits(experiment: Experiment) -> list[str]:
+    trailers = scratch.git(experiment.folder, "log", "--reverse", "--format=%(trailers:key=Attempt,valueonly)")
+    return trailers.split()
+
+
+def test_a_winner_waits_for_its_commit_while_the_index_is_locked(experiment: Experiment, locked: Path) -> None:
+    with Store(experiment, PAGES, commit=True) as store:
+        _win(store, 1)
+        assert f"winners to commit later: 1; another git holds {locked}" in store.waiting
+    assert _commits(experiment) == []
+
+
+def test_the_next_winner_takes_those_that_wait_along(experiment: Experiment, locked: Path) -> None:
+    with Store(experiment, PAGES, commit=True) as store:
+        _win(store, 1)
+        locked.unlink()
+        _win(store, 2)
+    assert _commits(experiment) == ["1", "2"]
+    assert (store.waiting, scratch.git(experiment.folder, "status", "--porcelain")) == ("", "")
+
+
+def test_a_stale_lock_stops_no_start_and_the_first_without_it_commits(experiment: Experiment, locked: Path) -> None:
+    with Store(experiment, PAGES, commit=True) as store:
+        _win(store, 1)
+    with Store(experiment, PAGES, commit=True) as store:
+        assert store.waiting
+        assert experiment.candidate_path.read_text() == store.champion_source()
+    locked.unlink()
+    with Store(experiment, PAGES, commit=True) as store:
+        assert not store.waiting
+    assert _commits(experiment) == ["1"]
