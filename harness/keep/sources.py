@@ -62,3 +62,10 @@ def archived(experiment: Experiment, commit: str) -> list[Path]:
     """The winners that a commit, or its first digits, may name."""
     pattern = f"{commit[:NAME_CHARS]}*{experiment.suffix}"
     return sorted(experiment.winners.glob(pattern)) if commit.isalnum() else []
+
+
+def without_a_row(experiment: Experiment, scores: Scores) -> list[Path]:
+    """The archived winners that these scores do not list: those of earlier searches, and the oldest of a long one."""
+    listed = {winner.commit[:NAME_CHARS] for winner in scores.winners if winner.commit}
+    listed |= {kept_path(experiment, scores.search, winner.attempt).stem for winner in scores.winners}
+    return [path for path in sorted(experiment.winners.glob(f"*{experiment.suffix}")) if path.stem not in listed]
