@@ -99,6 +99,11 @@ def test_unreadable_json_is_shown_with_line_and_column(folder: Path) -> None:
     assert "mine/experiment.json line 3 column 2" in faults_of(folder)
 
 
+def test_a_task_that_is_not_utf_8_is_named_with_the_byte(folder: Path) -> None:
+    (folder / "EXPERIMENT.md").write_bytes("# Größe\n".encode("latin-1"))
+    assert "mine/EXPERIMENT.md is not UTF-8 at byte 4." in faults_of(folder)
+
+
 def test_a_hook_that_raises_is_shown_with_its_line(folder: Path) -> None:
     (folder / "security.py").write_text("RULES = ()\n\nx = 1 / 0\n")
     assert "mine/security.py line 3: ZeroDivisionError: division by zero" in faults_of(folder)
