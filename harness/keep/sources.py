@@ -58,10 +58,12 @@ def kept_path(experiment: Experiment, search: str, number: int) -> Path:
     return experiment.winners / f"{search}-{number:04d}{experiment.suffix}"
 
 
-def archived(experiment: Experiment, commit: str) -> list[Path]:
-    """The winners that a commit, or its first digits, may name."""
-    pattern = f"{commit[:NAME_CHARS]}*{experiment.suffix}"
-    return sorted(experiment.winners.glob(pattern)) if commit.isalnum() else []
+def archived(experiment: Experiment, name: str) -> list[Path]:
+    """The winners that a commit, the name of a file, or the first characters of either may mean."""
+    name = name.removesuffix(experiment.suffix)
+    files = sorted(experiment.winners.glob(f"*{experiment.suffix}"))
+    exact = [path for path in files if path.stem in (name, name[:NAME_CHARS])]
+    return exact or [path for path in files if name and path.stem.startswith(name)]
 
 
 def without_a_row(experiment: Experiment, scores: Scores) -> list[Path]:

@@ -265,7 +265,7 @@ def _start(experiment: Experiment, commit: str | None) -> str:
     if len(found) != 1:
         raise KeepError(
             f"{experiment.name} has {len(found) or 'no'} archived winner{'s' * (len(found) > 1)} {commit!r}.",
-            f"name one by its commit, as the files in {experiment.winners} are called.",
+            f"name one as the files in {experiment.winners} are called, by so much of it that no other begins alike.",
         )
     return found[0].stem
 

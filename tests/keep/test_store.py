@@ -77,6 +77,18 @@ def test_only_the_commit_of_an_archived_winner_begins_another_search(experiment:
     assert (experiment.runs / "0001").is_dir()
 
 
+@pytest.mark.parametrize("chars", [16, 20, 25, None])
+def test_a_winner_that_no_commit_holds_begins_another_search_by_its_name_or_the_first_of_it(
+    experiment: Experiment, chars: int | None
+) -> None:
+    _attempt(experiment, 1, Status.BEST)
+    (kept,) = experiment.winners.iterdir()
+    assert start_over(experiment, PAGES, kept.name[:chars]) == kept.stem
+    with Store(experiment, PAGES, commit=False) as store:
+        assert store.parent("best").source == kept.read_text()
+        assert store.source(kept.stem[:20]) == kept.read_text()
+
+
 @pytest.fixture
 def pulled(experiment: Experiment) -> Experiment:
     """Two clones went on from one search: here attempt 1 lost, and the scores pulled say that it won elsewhere."""
