@@ -121,6 +121,27 @@ def test_a_winner_whose_file_is_missing_is_never_another_attempt_of_its_number(p
         store.champion_source()
 
 
+def test_a_winner_of_here_is_not_committed_in_the_place_of_another_clones(pulled: Experiment) -> None:
+    journal = pulled.runs / "journal.jsonl"
+    here = journal.read_text().replace('"status":"slower"', '"status":"best"')
+    journal.write_text(here.replace("2026-11-21T05:52:14Z", "2026-11-21T06:00:00Z"))
+    scratch.make_repository(pulled.folder)
+    with Store(pulled, PAGES, commit=True) as store:
+        assert not store.state.uncommitted
+    assert (pulled.winners / f"{COMMIT[:12]}.c").read_text() == scratch.FASTER
+
+
+def test_a_reply_of_here_is_not_judged_under_a_number_that_another_clone_gave(experiment: Experiment) -> None:
+    with Store(experiment, PAGES, commit=False) as store:
+        store.proposed(proposal(1), "the prompt")
+        search = store.state.scores.search
+    scores = Scores.fresh(experiment, search)
+    scores.fold(attempt(1))
+    (experiment.folder / "SCORES.json").write_text(scores.text())
+    with Store(experiment, PAGES, commit=False) as store:
+        assert (store.state.pending, store.state.next_number) == ({}, 2)
+
+
 def test_what_runs_holds_of_another_search_is_set_aside_when_a_newer_one_is_pulled(experiment: Experiment) -> None:
     _attempt(experiment, 1, Status.SLOWER)
     (experiment.folder / "SCORES.json").write_text(Scores.fresh(experiment, "99990101T000000-0000").text())
