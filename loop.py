@@ -109,7 +109,7 @@ def verify(args: argparse.Namespace) -> int:
 
 def seed(args: argparse.Namespace) -> int:
     """python loop.py seed: a fresh search; history and winners/ stay."""
-    from harness.search import start_over
+    from harness.fresh import start_over
 
     print(start_over(_experiment(args), args.commit))
     return 0

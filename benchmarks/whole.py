@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import contract
+from harness.keep.beginning import known_values
 from harness.keep.journal import Seeded
 from harness.keep.state import MEMORY, SCORES, State
-from harness.keep.store import known_values
 from harness.records import Status
 from scratch import git, journal, journal_lines
 

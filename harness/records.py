@@ -220,9 +220,7 @@ def to_json(value: Any) -> Any:
         return value.value
     if isinstance(value, Mapping):
         return {str(key): to_json(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_json(item) for item in value]
-    return value
+    return [to_json(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def from_json(kind: type[Record], data: Any) -> Record:

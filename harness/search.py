@@ -23,16 +23,15 @@ from harness.judge.machine import fingerprint
 from harness.judge.stats import ALPHA
 from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Prepared, Rivals, Standings
+from harness.keep.beginning import now
 from harness.keep.budget import Budget, Ledger, require_price
 from harness.keep.scores import Scores
 from harness.keep.sources import BEST
-from harness.keep.store import ASIDE, Store, now
-from harness.keep.store import start_over as keep_start_over
+from harness.keep.store import Store
 from harness.keep.usage import priced
 from harness.pipeline import Pipeline
 from harness.prompting import Asked, Prompter
-from harness.records import SEED, Attempt, Proposal, Status, Verdict
-from harness.show.pages import called
+from harness.records import Attempt, Proposal, Status, Verdict
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
 from harness.show.views import Header
@@ -296,16 +295,3 @@ class Search:
             self._tell_what_waits()
         self._docket.judged(attempt.number)
         self._ledger.judged(attempt)
-
-
-def start_over(experiment: Experiment, commit: str | None) -> str:
-    """A fresh search; returns what to tell the user."""
-    start = keep_start_over(experiment, PAGES, commit)
-    archived = len(list(experiment.winners.glob(f"*{experiment.suffix}")))
-    before = experiment.runs / ASIDE
-    aside = f"what earlier searches left in runs/ is in {before}.\n" if before.is_dir() else ""
-    origin = experiment.seed_file if start == SEED else f"the winner {start}"
-    return (
-        f"{experiment.name}: a fresh search from {origin}; {archived} winners stay archived.\n"
-        f"{aside}next: python loop.py {called(experiment)} --loop 10"
-    )

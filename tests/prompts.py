@@ -15,9 +15,9 @@ from harness.ask.prompt import Context, memory_chars
 from harness.ask.rendering import render
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
+from harness.keep.beginning import known_values
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
-from harness.keep.store import known_values
 from harness.records import Attempt, Parent, Status
 from harness.show.briefing import parent_note, parent_times, standings
 from harness.show.remembered import memory_md

@@ -15,9 +15,9 @@ from harness.ask.prompt import memory_chars
 from harness.ask.tokens import estimate
 from harness.contract import Experiment
 from harness.judge.machine import fingerprint
+from harness.keep.beginning import known_values
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
-from harness.keep.store import known_values
 from harness.records import Attempt, Status
 from keep.samples import attempt, search
 from loopback import Loopback

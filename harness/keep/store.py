@@ -3,12 +3,9 @@
 Whatever a crash leaves undone after the journal's line is done when the store is opened again.
 """
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -16,35 +13,19 @@ from harness.contract import Experiment
 from harness.errors import IndexLocked, KeepError
 from harness.keep.archive import Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts, shortened
+from harness.keep.beginning import PICTURE, Pages, known_values, now, search_id, seeded, set_aside
 from harness.keep.behind import Behind
-from harness.keep.files import cannot, read_text, write_whole
+from harness.keep.files import write_whole
 from harness.keep.journal import JOURNAL, Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
-from harness.keep.memory import Memory
-from harness.keep.scores import START, Scores
-from harness.keep.sources import BEST, archived, find_source, kept_path
+from harness.keep.scores import START
+from harness.keep.sources import BEST, find_source, kept_path
 from harness.keep.state import MEMORY, SCORES, State
 from harness.keep.winners import placed
-from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 
 SPECIALIST = "specialist:"
-PICTURE = "SCORES.svg"
-ASIDE = "before"  # under runs/: the journals and files of earlier searches
 _SOURCES_HELD = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
-    """How the snapshots read to people; the store writes what these return and never reads it back."""
-
-    scores: Callable[[Scores], str]
-    memory: Callable[[Memory, Scores], str]
-    picture: Callable[[Scores], str]
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Store:
@@ -62,7 +43,7 @@ class Store:
         with ExitStack() as stack:
             stack.enter_context(ExperimentLock(self.experiment.runs, self.experiment.name))
             self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
-            new = _seeded(self.experiment, search_id(), SEED)
+            new = seeded(self.experiment, search_id(), SEED)
             self.state = State.load(self.experiment, known_values(self.experiment), new)
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
@@ -87,7 +68,7 @@ class Store:
         path, scores = self.experiment.runs / JOURNAL, self.state.scores
         first = next(read_events(path), None)
         if not isinstance(first, Seeded) or first.search != scores.search:
-            _set_aside(self.experiment.runs)
+            set_aside(self.experiment.runs)
             first = None
         journal = Journal(path)
         if first is None:
@@ -238,64 +219,3 @@ class Store:
 
     def is_new_combination(self, tags: Sequence[str]) -> bool:
         return all(set(winner.tags) != set(tags) for winner in self.state.scores.winners)
-
-
-def start_over(experiment: Experiment, pages: Pages, commit: str | None) -> str:
-    """A fresh search, from the seed or from an archived winner; git history and winners/ stay, and what was in runs/ is
-    set aside. Returns its start."""
-    with ExperimentLock(experiment.runs, experiment.name):
-        scores = Scores.fresh(experiment, search_id(), _start(experiment, commit))
-        memory = Memory(search=scores.search, known=known_values(experiment))
-        source = find_source(experiment, scores, scores.start)
-        _set_aside(experiment.runs)
-        with Journal(experiment.runs / JOURNAL) as journal:
-            journal.append(_seeded(experiment, scores.search, scores.start))
-        write_whole(experiment.candidate_path, source)
-        texts = {SCORES: scores.text(), "SCORES.md": pages.scores(scores), PICTURE: pages.picture(scores)}
-        texts |= {MEMORY: memory.text(), "MEMORY.md": pages.memory(memory, scores)}
-        for name, text in texts.items():
-            write_whole(experiment.folder / name, text)
-        return scores.start
-
-
-def _start(experiment: Experiment, commit: str | None) -> str:
-    if commit is None:
-        return SEED
-    found = archived(experiment, commit)
-    if len(found) != 1:
-        raise KeepError(
-            f"{experiment.name} has {len(found) or 'no'} archived winner{'s' * (len(found) > 1)} {commit!r}.",
-            f"name one as the files in {experiment.winners} are called, by so much of it that no other begins alike.",
-        )
-    return found[0].stem
-
-
-def _seeded(experiment: Experiment, search: str, start: str) -> Seeded:
-    digest = READERS[experiment.language].digest(read_text(experiment.seed_path))
-    return Seeded(search=search, at=now(), seed_digest=digest, start=start)
-
-
-def _set_aside(runs: Path) -> None:
-    """Empty `runs/` but for the lock that is being held and what was set aside before: replies were paid for."""
-    try:
-        found = [path for path in runs.iterdir() if path.name not in ("lock", ASIDE)]
-        if found:
-            aside = runs / ASIDE / search_id()
-            aside.mkdir(parents=True)
-            for path in sorted(found, reverse=True):  # the journal before the folders that it speaks of
-                path.rename(aside / path.name)
-    except OSError as fault:
-        raise cannot("move what is in", runs, fault) from None
-
-
-def known_values(experiment: Experiment) -> Mapping[str, Sequence[str]]:
-    """What could be tried, kind by kind, which is what memory calls unexplored until it is: the tags of sources, whose
-    values nobody knows beforehand, and what the built-in proposer could choose."""
-    choices = experiment.space.CHOICES if experiment.space else {}
-    kinds: dict[str, Sequence[str]] = dict.fromkeys(experiment.tags, ())
-    return kinds | {kind: [str(value) for value in values] for kind, values in choices.items()}
-
-
-def search_id() -> str:
-    """Later searches sort higher."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"

@@ -7,8 +7,9 @@ import pytest
 import scratch
 from harness.contract import Experiment, load
 from harness.errors import KeepError
+from harness.keep.beginning import ASIDE, start_over
 from harness.keep.scores import Scores
-from harness.keep.store import ASIDE, Store, start_over
+from harness.keep.store import Store
 from harness.records import Status
 from harness.show.snapshots import PAGES
 from keep.samples import attempt, proposal
