@@ -8,6 +8,7 @@ Prints JSON lines, then a table.
     python benchmarks/aa.py
     python benchmarks/aa.py --trials 20 --source linear/naive.c
     python benchmarks/aa.py --trials 20 --experiment hello_world
+    python benchmarks/aa.py --trials 100 --after earlier.jsonl        what an earlier run printed counts, too
 """
 
 import argparse
@@ -19,7 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -155,17 +156,26 @@ def table(trials: Sequence[Trial]) -> str:
     return "\n".join(lines)
 
 
+def earlier(path: Path) -> Iterable[Trial]:
+    names = {item.name for item in fields(Trial)}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("{"):
+            print(line)
+            yield Trial(**{name: value for name, value in json.loads(line).items() if name in names})
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=300, help="of each kind, quiet and with a neighbour (300)")
     parser.add_argument("--experiment", default="linear", help="its name or its folder (linear)")
     parser.add_argument("--source", type=Path, help="the experiment's current candidate")
+    parser.add_argument("--after", type=Path, help="the JSON lines of an earlier run of the same source")
     args = parser.parse_args()
     experiment = contract.load(catalog.locate(args.experiment))
     judge = Judge(experiment, Stop())
     source = (args.source or experiment.candidate_path).read_text(encoding="utf-8")
-    trials = []
-    for number in range(2 * args.trials):
+    trials = list(earlier(args.after)) if args.after else []
+    for number in range(len(trials), len(trials) + 2 * args.trials):
         trials.append(trial(judge, source, number, noisy=number % 2 == 1))
         print(json.dumps({"schema": 1, "benchmark": "aa", "alpha": ALPHA, **asdict(trials[-1])}), flush=True)
     print(f"\n{table(trials)}")
