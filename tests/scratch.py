@@ -204,10 +204,12 @@ class Done:
         return [line["status"] for line in self.lines if line["event"] == "attempt"]
 
 
-def start(*arguments: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+def start(
+    *arguments: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None, python: str | Path = PYTHON
+) -> "subprocess.Popen[str]":
     """`python ARGUMENTS`, running."""
     return subprocess.Popen(
-        [PYTHON, *map(str, arguments)],
+        [python, *map(str, arguments)],
         cwd=cwd,
         env=env or environment(),
         stdin=subprocess.DEVNULL,
