@@ -237,6 +237,33 @@ def test_a_seed_whose_command_hangs_now_and_then_is_tried_again(tmp_path: Path) 
     assert judged(make(tmp_path / "one", hangs_once, timeout_s=0.5), returns(11)).status is Status.BEST
 
 
+def test_a_candidate_whose_command_hangs_now_and_then_wins_all_the_same_and_says_so(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    hangs = f"case $(wc -l < {count}) in 1 | 2 | 9) sleep 60;; esac"
+    hangs_at_times = f"if grep -q 11 f.py; then echo x >> {count}; {hangs}; fi; {PRINTS}"
+    verdict = judged(make(tmp_path / "one", hangs_at_times, timeout_s=0.3), returns(11))
+    assert verdict.status is Status.BEST
+    assert verdict.reason == "score 10.00% higher than the champion's; runs that hung and were run again: 3"
+
+
+def test_a_candidate_whose_command_always_hangs_is_run_three_times(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    hangs = f"if grep -q 11 f.py; then echo x >> {count}; sleep 60; fi; {PRINTS}"
+    verdict = judged(make(tmp_path / "one", hangs, timeout_s=0.3), returns(11))
+    assert (verdict.status, verdict.reason) == (
+        Status.TIMED_OUT,
+        "its command did not end within 0.3 s, 3 times in a row",
+    )
+    assert len(count.read_text().split()) == 3
+
+
+def test_a_wrong_answer_is_not_asked_for_again(tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    fails = f"if grep -q 11 f.py; then echo x >> {count}; exit 1; fi; {PRINTS}"
+    assert judged(make(tmp_path / "one", fails), returns(11)).status is Status.CRASHED
+    assert len(count.read_text().split()) == 1
+
+
 def test_a_source_that_is_no_python_is_not_run(tmp_path: Path) -> None:
     experiment = replace(make(tmp_path / "one", PRINTS), rules=())
     assert judged(experiment, "def f(:\n").status is Status.BUILD_FAILED
