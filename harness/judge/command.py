@@ -35,13 +35,14 @@ _OF_SEARCH = re.compile(r"runs|winners|(?:SCORES|MEMORY)\..*|\..*\.tmp")  # whic
 _POLL_S = 0.005
 _ENDING_S = 60.0  # that a machine may need to end what its time is up for
 _METRIC_WITHIN_BYTES = 1 << 20  # of the output's end
-_KEPT_BYTES = 64 << 10  # of each end of an output
+_LAST_WITHIN_BYTES = 64 << 10
+_KEPT_BYTES = 4 << 20  # of each end of a stream: whole, but for one that would fill the disk with every attempt
 _LINE_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What a run that ended well came to: the metric, and all that was printed, cut in the middle."""
+    """What a run that ended well came to: the metric, and all that was printed."""
 
     value: float
     output: str
@@ -177,7 +178,7 @@ def _tail(path: Path, size: int) -> str:
 
 
 def _both_ends(path: Path) -> str:
-    """An output, cut in the middle."""
+    """An output; a line says so where its middle is left out."""
     size = path.stat().st_size
     if size <= 2 * _KEPT_BYTES:
         return _tail(path, size).strip()
@@ -187,7 +188,7 @@ def _both_ends(path: Path) -> str:
 
 
 def _last_line(path: Path) -> str:
-    lines = [line for line in _tail(path, _KEPT_BYTES).splitlines() if line.strip()]
+    lines = [line for line in _tail(path, _LAST_WITHIN_BYTES).splitlines() if line.strip()]
     return _one_line(lines[-1]) if lines else ""
 
 

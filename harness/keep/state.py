@@ -22,7 +22,8 @@ SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
 @dataclass(slots=True, kw_only=True)
 class State:
     """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending`
-    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011)."""
+    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011).
+    `last_failed` is the last that failed and left more than a line; a fresh clone knows none."""
 
     scores: Scores
     memory: Memory
@@ -31,6 +32,7 @@ class State:
     trials: list[Trial] = field(default_factory=list)
     pending: dict[int, Proposal] = field(default_factory=dict)
     uncommitted: dict[int, Attempt] = field(default_factory=dict)
+    last_failed: Attempt | None = None
 
     @property
     def next_number(self) -> int:
@@ -63,6 +65,8 @@ class State:
         if attempt.choices is not None and is_timed:
             ratio = attempt.verdict.speedup.ratio if attempt.verdict.speedup else None
             self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=ratio))
+        if attempt.status.is_failure and attempt.verdict.detail:
+            self.last_failed = attempt
         if attempt.status.is_winner:
             self.uncommitted[attempt.number] = attempt
         if attempt.number > self.scores.last_attempt:
