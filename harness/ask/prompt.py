@@ -29,7 +29,8 @@ class Section:
 class Context:
     """What a prompt is made of. `memory`, `failure`, `scores`, `parent_note`, `parent_times` are the search's words,
     `remarks` the compiler's on the parent's loops, `instructions` the user's. `champion` is None where the parent is
-    the best itself. ANSWER tells `direction`, where one of several answers that are written at once is to look, and `standstill`."""
+    the best itself. ANSWER tells `direction`, where one of several answers that are written at once is to look, and
+    `standstill`."""
 
     experiment: Experiment
     number: int
