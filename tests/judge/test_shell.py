@@ -19,7 +19,7 @@ from harness.judge.shell import MetricJudge
 from harness.judge.verdict import Rivals, Standings
 from harness.records import Status, Verdict
 from harness.scaffold_texts import texts
-from scratch import ROOT, is_alive
+from scratch import ROOT, is_alive, start
 
 SEED = "def f():\n    return 10\n"
 # Prints what the function returns, and needs no interpreter for it.
@@ -139,6 +139,49 @@ def test_what_a_command_leaves_running_ends_with_it(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     value_of(make(tmp_path / "one", f"sleep 60 & echo $! > {pids}; echo 'score: 1'"))
     assert not is_alive(int(pids.read_text()))
+
+
+FAMILY = "sleep 60 & echo $! >> {0}; setsid sh -c 'echo $$ >> {0}; sleep 60' & echo $$ >> {0}; "
+
+
+def family(pids: Path) -> list[int]:
+    """A command's own process, its child, and one in a session of its own, once they are there."""
+    deadline_s = time.monotonic() + 10
+    while not pids.is_file() or len(pids.read_text().split()) < 3:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+    return [int(pid) for pid in pids.read_text().split()]
+
+
+def test_what_went_into_a_session_of_its_own_ends_with_a_command(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    value_of(make(tmp_path / "one", f"{FAMILY.format(pids)} sleep 0.2; echo 'score: 1'"))
+    assert not any(map(is_alive, family(pids)))
+
+
+def test_a_command_that_ends_its_own_group_ends_nobody_else(tmp_path: Path) -> None:
+    assert "SIGTERM" in fault_of(make(tmp_path / "one", "kill 0; sleep 60")).reason
+
+
+def test_a_command_that_stops_whoever_watches_over_it_ends_all_the_same(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    stops = f"echo $$ > {pids}; kill -STOP $PPID; sleep 60"
+    assert fault_of(make(tmp_path / "one", stops, timeout_s=0.3)).status is Status.TIMED_OUT
+    assert not is_alive(int(pids.read_text()))
+
+
+def test_a_command_dies_with_its_judge_and_all_that_it_started(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    experiment = make(tmp_path / "one", f"{FAMILY.format(pids)} wait", timeout_s=60)
+    judge = start("loop.py", "judge", experiment.folder, "--file", experiment.seed_path)
+    below = family(pids)
+    assert all(map(is_alive, below))
+    judge.kill()
+    judge.communicate()
+    deadline_s = time.monotonic() + 5
+    while any(map(is_alive, below)):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def test_an_interrupt_ends_a_command_at_once(tmp_path: Path) -> None:
