@@ -179,7 +179,7 @@ examples:
   python loop.py linear --loop 50 --model gpt-5-mini   a model (OPENAI_API_KEY)
   python loop.py linear --loop 500 --model gpt-5-mini --jobs 8 --budget-usd 5 --time 2h
   python loop.py linear --loop 9 --model qwen3 --base-url http://localhost:11434/v1
-  python loop.py linear --model replay:answers         answers recorded before
+  python loop.py linear --model replay:answers         recorded answers, each once in a search
 
 verbs:
 """

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <immintrin.h>
 
-enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 64 };
+enum { LONGEST = 1024, WIDEST = 128, LANES = 16, BLOCK = 1024 };
 
 /* Below every score that is not infinite, and times a factor still no infinity. */
 #define FLOOR (-1e38f)
@@ -140,27 +140,7 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    if (from) {
-        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
-        s1_0 = _mm512_loadu_ps(&out[1 * dim + 0 * LANES]) * scale[1];
-        s2_0 = _mm512_loadu_ps(&out[2 * dim + 0 * LANES]) * scale[2];
-        s3_0 = _mm512_loadu_ps(&out[3 * dim + 0 * LANES]) * scale[3];
-    }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        s1_0 += b00 * p[1 * width + j - from];
-        s2_0 += b00 * p[2 * width + j - from];
-        s3_0 += b00 * p[3 * width + j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-        s1_0 += b10 * p[1 * width + j + 1 - from];
-        s2_0 += b10 * p[2 * width + j + 1 - from];
-        s3_0 += b10 * p[3 * width + j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
@@ -184,33 +164,22 @@ static inline __attribute__((always_inline)) void values_4x1(float *out, const f
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_loadu_ps(&key[0 * LANES]) * weight;
     }
-    _mm512_storeu_ps(&out[0 * LANES], s0_0);
-    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0);
-    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0);
-    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0);
+    _mm512_storeu_ps(&out[0 * LANES], s0_0 * scale[0]);
+    _mm512_storeu_ps(&out[1 * dim + 0 * LANES], s1_0 * scale[1]);
+    _mm512_storeu_ps(&out[2 * dim + 0 * LANES], s2_0 * scale[2]);
+    _mm512_storeu_ps(&out[3 * dim + 0 * LANES], s3_0 * scale[3]);
 }
 
 /* 1 queries by 1 vectors of values. */
 static inline __attribute__((always_inline)) void values_1x1(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim) {
     __m512 s0_0 = {0};
-    if (from) {
-        s0_0 = _mm512_loadu_ps(&out[0 * LANES]) * scale[0];
-    }
     long j = from;
-    for (; j + 2 <= end[0]; j += 2) {
-        const float *v0 = v + (at ? at[j] : (j) * dim);
-        __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
-        s0_0 += b00 * p[j - from];
-        const float *v1 = v + (at ? at[j + 1] : (j + 1) * dim);
-        __m512 b10 = _mm512_loadu_ps(&v1[0 * LANES]);
-        s0_0 += b10 * p[j + 1 - from];
-    }
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_loadu_ps(&v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
     }
-    _mm512_storeu_ps(&out[0 * LANES], s0_0);
+    _mm512_storeu_ps(&out[0 * LANES], s0_0 * scale[0]);
 }
 
 /* 4 queries by 1 vectors of values, the last few columns. */
@@ -220,12 +189,6 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
     __m512 s1_0 = {0};
     __m512 s2_0 = {0};
     __m512 s3_0 = {0};
-    if (from) {
-        s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
-        s1_0 = _mm512_maskz_loadu_ps(tail, &out[1 * dim + 0 * LANES]) * scale[1];
-        s2_0 = _mm512_maskz_loadu_ps(tail, &out[2 * dim + 0 * LANES]) * scale[2];
-        s3_0 = _mm512_maskz_loadu_ps(tail, &out[3 * dim + 0 * LANES]) * scale[3];
-    }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
@@ -250,26 +213,23 @@ static inline __attribute__((always_inline)) void values_4x1_tail(float *out, co
         float weight = p[3 * width + d - from];
         s3_0 += _mm512_maskz_loadu_ps(tail, &key[0 * LANES]) * weight;
     }
-    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
-    _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0);
-    _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0);
-    _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0);
+    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0 * scale[0]);
+    _mm512_mask_storeu_ps(&out[1 * dim + 0 * LANES], tail, s1_0 * scale[1]);
+    _mm512_mask_storeu_ps(&out[2 * dim + 0 * LANES], tail, s2_0 * scale[2]);
+    _mm512_mask_storeu_ps(&out[3 * dim + 0 * LANES], tail, s3_0 * scale[3]);
 }
 
 /* 1 queries by 1 vectors of values, the last few columns. */
 static inline __attribute__((always_inline)) void values_1x1_tail(float *out, const float *p, long width, const float *v, const int *at, long from, const long *end, const float *scale, long dim, long some) {
     const __mmask16 tail = (__mmask16)((1u << (some)) - 1);
     __m512 s0_0 = {0};
-    if (from) {
-        s0_0 = _mm512_maskz_loadu_ps(tail, &out[0 * LANES]) * scale[0];
-    }
     long j = from;
     for (; j + 1 <= end[0]; j += 1) {
         const float *v0 = v + (at ? at[j] : (j) * dim);
         __m512 b00 = _mm512_maskz_loadu_ps(tail, &v0[0 * LANES]);
         s0_0 += b00 * p[j - from];
     }
-    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0);
+    _mm512_mask_storeu_ps(&out[0 * LANES], tail, s0_0 * scale[0]);
 }
 
 /* What the queries of one head share: `ends` says how many keys each query sees. */
@@ -280,33 +240,24 @@ struct head {
     float factor;
 };
 
-/* 4 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_4(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 4 queries from the t-th on against all keys. */
+static inline __attribute__((always_inline)) void step_4(float *out, const float *q, const struct head *head, const int *at, long t) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
     float s[4 * (BLOCK + LANES)], scale[4], factor = head->factor;
-    long end[4], j;
+    long end[4], j, from = 0;
     for (long r = 0; r < 4; r++)
-        end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
+        end[r] = ends[r];
     const long last = end[3];
-    if (from && last <= from)
-        return;
-    const long width = ((last - from + LANES - 1) & -LANES);
+    const long width = ((last - from + LANES - 1) & -LANES) + LANES;
     j = from;
     for (; j < last; j += 1 * LANES)
         scores_4x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 4; r++) {
         float *row = s + r * width;
-        long n = end[r] > from ? end[r] - from : 0;
-        float most = greatest(row, n);
-        most = top[r] > most ? top[r] : most;
-        float moved = (top[r] - most) * factor;
-        scale[r] = power((__m512){0} + moved)[0];
-        sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
-        top[r] = most;
+        float sum = weigh(row, end[r], factor, greatest(row, end[r]) * factor);
+        scale[r] = sum == 0.0f ? 0.0f : 1.0f / sum;
     }
-    for (long r = 0; r < 4; r++)
-        end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_4x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
@@ -314,41 +265,24 @@ static inline __attribute__((always_inline)) void step_4(float *out, float *top,
         values_4x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_4(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 4; r++, out += dim) {
-        float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
-        for (long i = 0; i < dim; i++)
-            out[i] *= scale;
-    }
-}
-
-/* 1 queries from the t-th on against one block of keys. */
-static inline __attribute__((always_inline)) void step_1(float *out, float *top, float *sum, const float *q, const struct head *head, const int *at, long t, long from) {
+/* 1 queries from the t-th on against all keys. */
+static inline __attribute__((always_inline)) void step_1(float *out, const float *q, const struct head *head, const int *at, long t) {
     const long dim = head->dim;
     const int *ends = head->ends + t;
     float s[1 * (BLOCK + LANES)], scale[1], factor = head->factor;
-    long end[1], j;
+    long end[1], j, from = 0;
     for (long r = 0; r < 1; r++)
-        end[r] = ends[r] < from + BLOCK ? ends[r] : from + BLOCK;
+        end[r] = ends[r];
     const long last = end[0];
-    if (from && last <= from)
-        return;
-    const long width = ((last - from + LANES - 1) & -LANES);
+    const long width = ((last - from + LANES - 1) & -LANES) + LANES;
     j = from;
     for (; j < last; j += 1 * LANES)
         scores_1x1(s + j - from, width, q, head->k + j * dim, dim);
     for (long r = 0; r < 1; r++) {
         float *row = s + r * width;
-        long n = end[r] > from ? end[r] - from : 0;
-        float most = greatest(row, n);
-        most = top[r] > most ? top[r] : most;
-        float moved = (top[r] - most) * factor;
-        scale[r] = power((__m512){0} + moved)[0];
-        sum[r] = sum[r] * scale[r] + weigh(row, n, factor, most * factor);
-        top[r] = most;
+        float sum = weigh(row, end[r], factor, greatest(row, end[r]) * factor);
+        scale[r] = sum == 0.0f ? 0.0f : 1.0f / sum;
     }
-    for (long r = 0; r < 1; r++)
-        end[r] = end[r] > from ? end[r] : from;
     long c = 0;
     for (; c + 1 * LANES <= dim; c += 1 * LANES)
         values_1x1(out + c, s, width, head->v + c, at, from, end, scale, dim);
@@ -356,29 +290,18 @@ static inline __attribute__((always_inline)) void step_1(float *out, float *top,
         values_1x1_tail(out + c, s, width, head->v + c, at, from, end, scale, dim, dim - c);
 }
 
-static inline void finish_1(float *out, const float *sum, long dim) {
-    for (long r = 0; r < 1; r++, out += dim) {
-        float scale = sum[r] == 0.0f ? 0.0f : 1.0f / sum[r];
-        for (long i = 0; i < dim; i++)
-            out[i] *= scale;
-    }
-}
-
 static inline __attribute__((always_inline)) void every_query(float *out, const float *q, const struct head *head, const int *at, long tokens) {
     const long dim = head->dim;
-    float top[LONGEST], sum[LONGEST];
-    for (long r = 0; r < tokens; r++)
-        top[r] = FLOOR, sum[r] = 0.0f;
-    long from = 0, t;
-    do {
-        t = 0;
+    long t = 0;
     for (; t + 4 <= tokens; t += 4)
-        step_4(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
+        step_4(out + t * dim, q + t * dim, head, at, t);
+    if (t < tokens && t > 0) {
+        t = tokens - 4;
+        step_4(out + t * dim, q + t * dim, head, at, t);
+        t = tokens;
+    }
     for (; t + 1 <= tokens; t += 1)
-        step_1(out + t * dim, top + t, sum + t, q + t * dim, head, at, t, from);
-    } while ((from += BLOCK) < head->ends[tokens - 1]);
-    for (t = 0; t < tokens; t++)
-        finish_1(out + t * dim, sum + t, dim);
+        step_1(out + t * dim, q + t * dim, head, at, t);
 }
 
 static inline __attribute__((always_inline)) void every_head(float *out, const float *q, const float *k, const float *v, const int *at, const int *ends, long n, long n_heads, long n_kv_heads, long tokens, long dim) {

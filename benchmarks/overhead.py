@@ -33,7 +33,7 @@ from harness.judge.clock import Stop
 from harness.judge.machine import this_machine
 from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
-from harness.records import Attempt, CaseResult, Estimate, Status, Verdict
+from harness.records import Attempt, CaseResult, Estimate, Proposal, Status, Verdict
 from harness.search import Options, Search
 from loop import search
 from loopback import Loopback, Received
@@ -94,6 +94,8 @@ class Watch:
     def note(self, text: str) -> None: ...
 
     def asking(self, number: int) -> None: ...
+
+    def replied(self, proposal: Proposal) -> None: ...
 
     def judging(self, number: int) -> None: ...
 

@@ -5,7 +5,8 @@ The ideal asks the next the moment a reply arrives, or with one job the moment i
 time. Each run is a process of its own, and so is the model. The evaluator also does a fixed piece of work on the CPU,
 alone on the core that is measured on, and times it: what the pipeline does beside it should not show there. Where the
 latency is `build`, it is fixed and every reply is also built by gcc, for about 0.3 s; its ideal builds and
-evaluates one after the other, so that more than 1 is what preparing ahead gains. Prints JSON lines, then a table.
+evaluates one after the other, so that more than 1 is what preparing ahead gains. `resident_mb` is the loop with all
+processes that it starts, gcc and git too, without the model's server. Prints JSON lines, then a table.
 
     python benchmarks/pipeline.py
     python benchmarks/pipeline.py --jobs 1 8 --latency build --attempts 16
@@ -30,6 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,7 @@ from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, build
 from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.budget import Budget
-from harness.records import Attempt, Verdict
+from harness.records import Attempt, Proposal, Verdict
 from harness.search import Options, Search
 from loop import search
 from loopback import Answer, Loopback, Received
@@ -61,6 +63,7 @@ TARGETS = {
     BUILD: "work_ms at 8 within 2 % of that at 1",
 }
 MEMORY_MB = 200
+LOOK_S = 0.05  # between two looks at the memory
 
 
 def latencies(kind: str, attempts: int) -> list[float]:
@@ -130,6 +133,8 @@ class Watch:
     def asking(self, number: int) -> None:
         self.first_s = self.first_s or time.perf_counter()
 
+    def replied(self, proposal: Proposal) -> None: ...
+
     def judging(self, number: int) -> None: ...
 
     def attempt(self, attempt: Attempt, scores: object) -> None:
@@ -155,7 +160,6 @@ def run(folder: Path, url: str, jobs: int, attempts: int, *, builds: bool) -> No
         "search_s": watch.last_s - watch.first_s,
         "build_s": statistics.median(evaluators[0].build_s),
         "work_ms": 1e3 * statistics.median(evaluators[0].work_s),
-        "resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     print(json.dumps(found))
 
@@ -176,6 +180,46 @@ def serve(kind: str, attempts: int) -> None:
         signal.pause()
 
 
+def most_resident_mb(pid: int, is_over: threading.Event) -> float:
+    """Of a process and all that it starts, at once, at the worst of many looks. Pages that two of them share count
+    twice, so it is never too little but for what came and went between two looks."""
+    most_bytes = 0
+    while not is_over.wait(LOOK_S):
+        most_bytes = max(most_bytes, sum(map(resident_bytes, family(pid))))
+    return most_bytes / 2**20
+
+
+def family(pid: int) -> list[int]:
+    """A process and its descendants."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = {int(child) for task in tasks for child in (task / "children").read_text().split()}
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return []
+    return [pid, *(one for child in children for one in family(child))]
+
+
+def resident_bytes(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def searched(command: Sequence[str]) -> dict[str, float]:
+    """What a search in a process of its own says of itself, and what is seen of it from outside."""
+    began_s, is_over = time.perf_counter(), threading.Event()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ThreadPoolExecutor() as pool:
+        looking = pool.submit(most_resident_mb, process.pid, is_over)
+        try:
+            said, _ = process.communicate()
+        finally:
+            is_over.set()
+        process_s = time.perf_counter() - began_s
+    assert process.returncode == 0
+    return {**json.loads(said), "resident_mb": looking.result(), "process_s": process_s}
+
+
 def measure(kind: str, jobs: int, attempts: int) -> dict[str, Any]:
     me = [sys.executable, str(Path(__file__))]
     shape = ["--attempts", str(attempts)]
@@ -188,17 +232,14 @@ def measure(kind: str, jobs: int, attempts: int) -> dict[str, Any]:
             assert server.stdout is not None
             url = server.stdout.readline().strip()
             try:
-                began_s = time.perf_counter()
                 command = [*me, "--run", str(folder), "--url", url, "--jobs", str(jobs), "--latency", kind, *shape]
-                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-                process_s = time.perf_counter() - began_s
+                found = searched(command)
             finally:
                 server.terminate()
-    found = json.loads(done.stdout)
     best_s = ideal_s(latencies(kind, attempts), jobs, EVALUATION_S + found["build_s"])
     about = {"schema": 1, "benchmark": "pipeline", "latency": kind, "jobs": jobs, "attempts": attempts}
-    shares = {"of_ideal": best_s / found["search_s"], "process_of_ideal": best_s / process_s}
-    return {**about, "ideal_s": best_s, **found, "process_s": process_s, **shares}
+    shares = {"of_ideal": best_s / found["search_s"], "process_of_ideal": best_s / found["process_s"]}
+    return {**about, "ideal_s": best_s, **found, **shares}
 
 
 def main() -> int:

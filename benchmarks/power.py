@@ -14,7 +14,7 @@ import json
 import os
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -58,6 +58,21 @@ def step_s(judge: Judge, source: str, shapes: Mapping[str, str]) -> tuple[Mappin
     return call_s, {name: seconds / steps[name] for name, seconds in added.items()}
 
 
+def burdens(judge: Judge, source: str) -> Callable[[float], str]:
+    """Percent -> the source with about so much extra work in every case."""
+    shapes = {
+        case.name: f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']}"
+        for case in judge.experiment.evaluation.cases
+    }
+    call_s, cost_s = step_s(judge, source, shapes)
+
+    def burdened(percent: float) -> str:
+        steps = {name: max(1, round(seconds * percent / 100 / cost_s[name])) for name, seconds in call_s.items()}
+        return slowed(source, shapes, steps)
+
+    return burdened
+
+
 def row(judge: Judge, pair: tuple[str, str], percent: float, trials: int, noisy: bool) -> Mapping[str, object]:
     """`pair`: candidate and champion. `percent` above 0: the candidate is faster by so much; below 0: slower."""
     candidate, champion = pair
@@ -90,15 +105,10 @@ def main() -> int:
     args = parser.parse_args()
     judge = Judge(contract.load(ROOT / "linear"), Stop())
     source = (ROOT / "linear" / "candidate.c").read_text(encoding="utf-8")
-    shapes = {
-        case.name: f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']}"
-        for case in judge.experiment.evaluation.cases
-    }
-    call_s, cost_s = step_s(judge, source, shapes)
+    burdened = burdens(judge, source)
     rows = []
     for effect in args.effects:
-        steps = {name: max(1, round(seconds * effect / 100 / cost_s[name])) for name, seconds in call_s.items()}
-        other = slowed(source, shapes, steps)
+        other = burdened(effect)
         for percent, pair in ((effect, (source, other)), (-effect, (other, source))):
             trials = args.trials * (2 if effect == 2 else 1)
             rows.append(row(judge, pair, percent, trials, args.neighbour))

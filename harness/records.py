@@ -42,14 +42,7 @@ class Status(StrEnum):
 
 
 _FAILURES = frozenset(
-    {
-        Status.UNREADABLE,
-        Status.FORBIDDEN,
-        Status.BUILD_FAILED,
-        Status.CRASHED,
-        Status.TIMED_OUT,
-        Status.WRONG,
-    }
+    (Status.UNREADABLE, Status.FORBIDDEN, Status.BUILD_FAILED, Status.CRASHED, Status.TIMED_OUT, Status.WRONG)
 )
 
 Choices: TypeAlias = Mapping[str, str | int]
@@ -102,7 +95,9 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A proposer's raw answer, kept whole: it was paid for, whatever it is worth."""
+    """A proposer's raw answer, kept whole: it was paid for, whatever it is worth. `request` says in JSON who was asked
+    and how, without key and prompt; `answer` is the JSON of what came beside the reply, cut where it is long;
+    `failures` are earlier tries, a line each."""
 
     number: int
     parent: str
@@ -113,6 +108,9 @@ class Proposal:
     usage: Usage = field(default_factory=Usage)
     finish_reason: str = "stop"
     choices: Choices | None = None
+    request: str = ""
+    answer: str = ""
+    failures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +146,7 @@ class Estimate:
 class CaseResult:
     """One workload shape: the candidate's time and its ratios to the seed and to the champion. `flops` and `bytes` are
     the work of one call, as the experiment counts it; `ceiling_s` is the least time that this work takes on the machine
-    where it was measured, 0 where unknown."""
+    where it was measured, 0 where unknown; `gain` as in Verdict."""
 
     median_s: float
     low_s: float
@@ -159,6 +157,7 @@ class CaseResult:
     flops: float = 0.0
     bytes: float = 0.0
     ceiling_s: float = 0.0
+    gain: float | None = None
 
     @property
     def of_ceiling(self) -> float | None:
@@ -170,7 +169,8 @@ class CaseResult:
 class Verdict:
     """The judge's decision with its evidence. `reason` is one line; `detail` may be many, such as diagnostics.
     `unguarded` names the parts of the sandbox that this kernel could not give, and `ceiling` where there was none to
-    refuse by; `noise` is how much a block of the comparison varied, as a part of the time."""
+    refuse by; `noise` is how much a block of the comparison varied, as a part of the time; `gain` is the
+    champion's gain over the seed times this one's over the champion (docs/adr/0021)."""
 
     status: Status
     reason: str
@@ -187,6 +187,7 @@ class Verdict:
     noise: float | None = None
     machine: str = ""
     seconds: float = 0.0
+    gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

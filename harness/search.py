@@ -12,7 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from harness.ask.proposer import Proposer, Request
+from harness.ask.proposer import Exhausted, Proposer, Request
 from harness.ask.reply import Unreadable, read_reply
 from harness.contract import Experiment
 from harness.docket import Docket, Ready, Threads, cancel
@@ -61,9 +61,10 @@ class Options:
 
 
 class Tells(Protocol):
-    """Whoever watches is told of a request, and of what holds one up."""
+    """Whoever watches is told of a request, of its reply, and of what holds one up."""
 
     def asking(self, number: int) -> None: ...
+    def replied(self, proposal: Proposal) -> None: ...
     def note(self, text: str) -> None: ...
 
 
@@ -151,8 +152,7 @@ class Search:
         if self._lacks:
             yield f"{self._lacks} here: attempts are built and checked, not timed"
             return
-        due = self.scores.due(self.machine)
-        if not due:
+        if not (due := self.scores.due(self.machine)):
             return
         yield "another machine: measuring the champion here first"
         async for one in again(self.store, await self._judge(), due):
@@ -177,8 +177,8 @@ class Search:
         """The next request, from what is known at this moment, ready to go."""
         state = self.store.state
         number = state.next_number + flying
-        underway = [asked.angle for asked in (*self._unanswered, *self._unjudged.values())]
-        asked = self._prompter.next(self.store, number, underway)
+        underway = (*self._unanswered, *self._unjudged.values())
+        asked = self._prompter.next(self.store, number, [one.angle for one in underway])
         request = Request(
             number=number,
             parent=self.store.parent(asked.angle.parent),
@@ -189,28 +189,41 @@ class Search:
             champion=self.store.champion_source(),
             best_on=self.store.best_sources(),
             known=state.seen,
+            answered=state.answered,
             tell=view.note,
+            lost=partial(self._ledger.lost, asked.prompt.tokens, self.proposer.name),
+            pause=self._pause,
         )
         # A judge that cannot work on this machine ends the search at once, not after the answer.
         if self._pipeline and not self._judge().done():
             self._pipeline.beside.add(self._judge())
         view.asking(number)
         self._unanswered.append(asked)
-        return partial(self._answer, request, asked)
+        return partial(self._answer, view, request, asked)
 
-    async def _answer(self, request: Request, asked: Asked) -> Proposal:
+    async def _answer(self, view: Tells, request: Request, asked: Asked) -> Proposal:
         """What comes back, with the next number, and on its way to the disk: nothing is awaited in between."""
         try:
-            proposal = await self.proposer.propose(request)
+            async with asyncio.timeout(self._ledger.answer_s):
+                proposal = await self.proposer.propose(request)
+        except TimeoutError:
+            raise Exhausted(self._ledger.time_is_up) from None
         finally:
             self._unanswered.remove(asked)
-        usage = priced(proposal.usage, proposal.model)
-        proposal = replace(proposal, number=self.store.state.next_number, usage=usage)
-        self._ledger.replied(usage)
+        proposal = replace(proposal, usage=priced(proposal.usage, proposal.model), number=self.store.state.next_number)
+        self._ledger.replied(proposal)
         self._unjudged[proposal.number] = asked
         self.store.proposed(proposal, asked.prompt.text)
         self._docket.add(proposal)
+        view.replied(proposal)
         return proposal
+
+    async def _pause(self, wait_s: float) -> None:
+        """A wait, and the request that is sent again after it, keep to the limits of the run."""
+        await asyncio.sleep(min(wait_s, self._ledger.left_s))
+        flying = len(self._unanswered) - 1
+        if reason := self._ledger.hold(flying, flying):
+            raise Exhausted(reason)
 
     async def _prepare(self, proposal: Proposal) -> Ready:
         """Reading and remembering come before building, and all of it needs no champion."""

@@ -9,8 +9,8 @@ from typing import Any
 TEXT = (Path(__file__).resolve().parents[1] / "docs" / "events.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"^## (\w+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 EXAMPLE = re.compile(r"(?:^### (\w+)\n\n)?^```json\n(.*?)^```\n\n(.*?)\n(?:\n|\Z)", re.MULTILINE | re.DOTALL)
-# Objects whose keys are data: names of cases, of files and of statuses.
-MAPS = ("cases", "counts", "specialists", "files")
+# Objects whose keys are data: names of cases, of files, of statuses and of a request's parameters.
+MAPS = ("cases", "counts", "specialists", "files", "request")
 
 
 def sections() -> dict[str, dict[str, tuple[dict[str, Any], list[str]]]]:

@@ -4,6 +4,7 @@ It answers by script: a list of behaviours, the last of which repeats, or a func
 one thread for each connection, so that the server's own share of a request stays far below a millisecond.
 """
 
+import gzip
 import json
 import socket
 import struct
@@ -18,7 +19,8 @@ from typing import Any, BinaryIO, Self, TypeAlias
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What one request gets. `body` replaces the whole completion; `resets` breaks the connection instead, and `halves`
-    in the middle of the body; one that `drips` goes on for as long as somebody listens."""
+    in the middle of the body; one that `drips` goes on for as long as somebody listens. What `gzips`
+    does so unasked."""
 
     text: str | None = ""
     finish_reason: str = "stop"
@@ -30,6 +32,7 @@ class Answer:
     resets: bool = False
     halves: bool = False
     drips: bool = False
+    gzips: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,10 @@ def _write(answer: Answer, request: Received) -> bytes:
         model = request.body.get("model", "") if isinstance(request.body, dict) else ""
         body = completion(answer, model)
     content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    headers = {"content-type": "application/json", "content-length": str(len(content)), **answer.headers}
+    headers = {"content-type": "application/json", **answer.headers}
+    if answer.gzips:
+        content = gzip.compress(content)
+        headers["content-encoding"] = "gzip"
+    headers = {"content-length": str(len(content)), **headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"HTTP/1.1 {answer.status} Scripted\r\n{lines}\r\n".encode() + content

@@ -107,6 +107,14 @@ def test_json_output_is_one_object_a_line_with_a_schema(searched: Searched) -> N
     assert {line["schema"] for line in searched.done.lines} == {1}
 
 
+def test_each_step_of_an_attempt_is_an_event_and_its_last_names_the_commit(searched: Searched) -> None:
+    steps = [line["event"] for line in searched.done.lines if line.get("attempt") == 4]
+    assert steps == ["asking", "reply", "judging", "attempt"]
+    commits = [line["commit"] for line in searched.done.lines if line["event"] == "attempt"]
+    committed = [event["commit"] for event in scratch.journal(searched.experiment) if event["kind"] == "committed"]
+    assert commits == [None, None, None, *committed, None]
+
+
 def test_the_events_of_a_run_are_documented(searched: Searched) -> None:
     assert differences("search", searched.done.lines, unseen=["note"]) == []
 

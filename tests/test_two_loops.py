@@ -43,23 +43,36 @@ class Both:
         ]
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    repository = tmp_path_factory.mktemp("both")
+def two_experiments(repository: Path) -> Path:
     for name in NAMES:
         manifest = scratch.write_total(repository / name) / "experiment.json"
         manifest.write_text(json.dumps(scratch.MANIFEST | {"name": name}))
-    other = [scratch.SEED.replace("sum += x[i];", f"sum = (sum + x[i]) * {n}.0f / {n}.0f;") for n in range(1, 17)]
-    scratch.write_replies(repository / "replies", *map(scratch.fenced, other))
-    scratch.make_repository(repository)
-    before = git(repository, "rev-parse", "HEAD").strip()
-    command = [scratch.PYTHON, "-c", SCRIPT, str(scratch.ROOT)]
-    runs = [subprocess.Popen([*command, str(repository / name)], env=scratch.environment()) for name in NAMES]
+    return repository
+
+
+def other(number: int) -> str:
+    """A reply with the seed again, slower, as code that was not seen before."""
+    return scratch.fenced(scratch.SEED.replace("sum += x[i];", f"sum = (sum + x[i]) * {number}.0f / {number}.0f;"))
+
+
+def together(repository: Path, *command: str) -> None:
+    """The command on each experiment, at once: both begin when both have started."""
+    environment = scratch.environment(PYTHONPATH=str(scratch.ROOT))
+    runs = [subprocess.Popen([scratch.PYTHON, *command, str(repository / name)], env=environment) for name in NAMES]
     while not all((repository / f"{name}.ready").exists() for name in NAMES):
         assert all(run.poll() is None for run in runs)
         time.sleep(0.01)
     (repository / "go").touch()
     assert [run.wait(60) for run in runs] == [0, 0]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    repository = two_experiments(tmp_path_factory.mktemp("both"))
+    scratch.write_replies(repository / "replies", *map(other, range(1, 17)))
+    scratch.make_repository(repository)
+    before = git(repository, "rev-parse", "HEAD").strip()
+    together(repository, "-c", SCRIPT, str(scratch.ROOT))
     return Both(repository, before)
 
 
@@ -83,3 +96,14 @@ def test_journal_scores_winners_and_commits_of_each_agree(both: Both, name: str)
 
 def test_nothing_is_left_staged(both: Both) -> None:
     assert git(both.repository, "diff", "--cached", "--name-only") == ""
+
+
+def test_what_one_measures_never_overlaps_with_what_the_other_does(tmp_path: Path) -> None:
+    repository = two_experiments(tmp_path)
+    scratch.write_replies(repository / "replies", *map(other, range(2, 6)))
+    scratch.make_repository(repository)
+    together(repository, str(scratch.ROOT / "tests" / "noted_loop.py"))
+    one, two = ([(*map(float, line.split()),) for line in (tmp_path / f"{name}.notes").open()] for name in NAMES)
+    in_turn = [name for _, name in sorted([(span, "one") for span in one] + [(span, "two") for span in two])]
+    assert len(list(itertools.groupby(in_turn))) > 4
+    assert [(mine, its) for mine in one for its in two if mine[0] < its[1] and its[0] < mine[1]] == []

@@ -3,7 +3,8 @@
 Knows no endpoint, no search space and no folder of replies: those are the three classes under `models`.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -29,7 +30,9 @@ class Request:
     """One question. `number` is the attempt's if replies come in the order of their requests. For a proposer that
     learns: `trials`, the points of the search space tried so far, and `untold`, those that have no verdict yet;
     `champion` and `best_on`, the sources that are best over all and on each case; `known`, the digests of all sources
-    seen. `tell` is for whom it may concern that an answer takes longer."""
+    seen; `answered`, how many replies the search has to each `Proposal.request`. `tell` is for whom it may concern that
+    an answer takes longer, `lost` that one was billed, most likely, and is not there. `pause` waits so many seconds
+    before the request is sent again; `Exhausted` where the run's limits leave no room for that."""
 
     number: int
     parent: Parent
@@ -40,7 +43,10 @@ class Request:
     champion: str = ""
     best_on: Mapping[str, str] = field(default_factory=dict)
     known: Container[str] = ()
+    answered: Mapping[str, int] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda line: None
+    lost: Callable[[], None] = lambda: None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 class Proposer(Protocol):

@@ -9,11 +9,10 @@ from typing import Protocol
 from harness.judge import stats, verdict
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.roofline import Ceiling
-from harness.judge.verdict import Finding
+from harness.judge.verdict import LOOK_NOISE, Finding
 from harness.records import CaseResult, Status, Verdict
 
 LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overall and in every case
-LOOK_NOISE = 0.05
 
 
 class Compared(Protocol):
@@ -78,7 +77,9 @@ class Comparison:
 
     @property
     def is_over(self) -> bool:
-        """Proved, lost, or not worth another block."""
+        """Proved, lost, or not worth another block; a last word also tells how far from the seed it is."""
+        if self.confirms and self.wants_seed:
+            return False
         if not self.blocks:
             return self.look.overall > LOST and min(self.look.ratios.values()) > LOST_CASE
         if len(self.blocks) + len(self.partial) >= stats.MAX_BLOCKS:
@@ -103,7 +104,7 @@ class Comparison:
         return Verdict(
             status=status,
             reason=verdict.headline(status, cases, finding),
-            speedup=verdict.estimate(self._vs_seed(), self._noise()),
+            speedup=verdict.over_seed(self._vs_seed(), self._noise()),
             vs_champion=finding.vs_champion,
             median_s=verdict.geometric_mean([case.median_s for case in cases.values()]),
             seed_s=verdict.geometric_mean([case.seed_s for case in cases.values()]),

@@ -119,7 +119,7 @@ class Judge:
         if not provisional.is_winner:
             return found
         _refuse_impossible(found)
-        return self._verify(source, rivals, provisional, standings)
+        return self._verify(source, rivals, provisional, standings, alpha)
 
     def _remeasure(self, candidate: Artifact) -> Verdict:
         if self.kind.lacks:
@@ -141,12 +141,12 @@ class Judge:
         fault = self.prepare(source).fault
         return fault.verdict() if fault else None
 
-    def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings) -> Verdict:
+    def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings, alpha: float) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
         candidate = self.prepare(source).admitted
         again = self.compare(candidate, rivals.champion, stats.ALPHA, confirms=True)
         finding = again.finding()
-        held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case))
+        held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case, alpha))
         finding = replace(finding, beats_on=held)
         status = self._accept(finding, standings)
         found = again.report(finding, status)
@@ -156,12 +156,14 @@ class Judge:
             return found
         return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
 
-    def _holds(self, candidate: Artifact, rivals: Rivals, case_name: str) -> bool:
-        """Whether a win over the champion on one case is also one over that case's specialist."""
+    def _holds(self, candidate: Artifact, rivals: Rivals, case_name: str, alpha: float) -> bool:
+        """Whether a win over the champion on one case is also one over that case's specialist: asked for the first
+        time, so at a case's share of the error rate."""
         if case_name not in rivals.specialists:
             return True
         cases = [case for case in self.experiment.evaluation.cases if case.name == case_name]
-        again = self.compare(candidate, rivals.specialists[case_name], stats.ALPHA, cases, confirms=True)
+        share = alpha / len(self.experiment.evaluation.cases)
+        again = self.compare(candidate, rivals.specialists[case_name], share, cases, confirms=True)
         return again.finding().beats_champion
 
     def _accept(self, finding: Finding, standings: Standings) -> Status:

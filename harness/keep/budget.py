@@ -3,13 +3,14 @@
 Counts from the start of a run, as `--loop` does; what earlier runs of the search cost is not in it.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.errors import KeepError
 from harness.keep.usage import priced
-from harness.records import Attempt, Status, Usage
+from harness.records import Attempt, Proposal, Status, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,18 +34,44 @@ class Ledger:
         self._attempts = self._since_winner = 0
         self._spent = Usage()
         self._most_usd, self._most_tokens = 0.0, 0
-        self._replies = 0
+        self._replies, self._longest_s = 0, 0.0
 
-    def replied(self, usage: Usage) -> None:
+    def replied(self, proposal: Proposal) -> None:
+        usage = proposal.usage
         self._replies += 1
         self._spent += usage
         self._most_usd = max(self._most_usd, usage.cost_usd or 0.0)
         self._most_tokens = max(self._most_tokens, usage.total_tokens)
+        if not proposal.failures:  # else most of the time went into waits
+            self._longest_s = max(self._longest_s, proposal.seconds)
+
+    def lost(self, prompt_tokens: int, model: str) -> None:
+        """A reply broke off or came too late, and was billed, most likely: as dear as the dearest so far, and no less
+        than its prompt."""
+        prompt_usd = priced(Usage(prompt_tokens=prompt_tokens), model).cost_usd
+        usd = None if prompt_usd is None else max(prompt_usd, self._most_usd)
+        self._spent += Usage(prompt_tokens=max(prompt_tokens, self._most_tokens), cost_usd=usd, estimated=True)
 
     def judged(self, attempt: Attempt) -> None:
         self._attempts += 1
         if attempt.status is not Status.UNMEASURED:
             self._since_winner = 0 if attempt.status.is_winner else self._since_winner + 1
+
+    @property
+    def left_s(self) -> float:
+        """Until the time is up; infinite where it is not limited."""
+        limit_s = self.budget.time_s
+        return math.inf if limit_s is None else max(0.0, self._began_s + limit_s - self._clock())
+
+    @property
+    def answer_s(self) -> float | None:
+        """How long a request that is sent now may take: until the time is up, and where that cuts it off sooner than
+        the slowest reply so far would have been, so long. None where the time is not limited."""
+        return None if self.budget.time_s is None else max(self.left_s, self._longest_s)
+
+    @property
+    def time_is_up(self) -> str:
+        return f"the time of {self.budget.time_s:g} s is up"
 
     def hold(self, underway: int, flying: int) -> str:
         """Why no request may be sent now, nothing where one may. `underway` counts what was asked for and has no
@@ -54,8 +81,8 @@ class Ledger:
             return f"{budget.attempts} attempt{'s' * (budget.attempts != 1)} made"
         if budget.patience is not None and self._since_winner + underway >= budget.patience:
             return f"{budget.patience} attempt{'s' * (budget.patience != 1)} without a winner"
-        if budget.time_s is not None and self._clock() - self._began_s >= budget.time_s:
-            return f"the time of {budget.time_s:g} s is up"
+        if self.left_s == 0:
+            return self.time_is_up
         if budget.usd is None and budget.tokens is None:
             return ""
         if flying and not self._replies:

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from harness.keep.files import lines, read_json, unreadable
 from harness.keep.pairs import Pair, Pairs, kind_of
-from harness.keep.winners import traits
+from harness.keep.winners import traits, worth
 from harness.records import Attempt, Estimate, Status, from_json, to_json
 
 EXHAUSTED_AFTER = 8
@@ -43,6 +44,7 @@ class Win:
     speedup: Estimate | None
     tags: tuple[str, ...]
     commit: str | None = None
+    gain: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -122,15 +124,17 @@ class Memory:
             return
         self.last_attempt = attempt.number
         self.counts[attempt.status] = self.counts.get(attempt.status, 0) + 1
-        line = _one_line(attempt.verdict.reason)
-        tags = traits(attempt)
+        tags, verdict = traits(attempt), attempt.verdict
+        line = _one_line(verdict.reason)
         recent = Recent(number=attempt.number, status=attempt.status, reason=line, tags=tags)
         self.recent = (*self.recent, recent)[-_RECENT:]
         if attempt.status.is_failure:
             self._fold_failure(attempt, line)
         if attempt.status.is_winner:
-            win = Win(attempt=attempt.number, status=attempt.status, speedup=attempt.verdict.speedup, tags=tags)
-            self.worked = tuple(sorted((*self.worked, win), key=_gain, reverse=True)[:_WORKED])
+            win = Win(
+                attempt=attempt.number, status=attempt.status, speedup=verdict.speedup, tags=tags, gain=worth(verdict)
+            )
+            self.worked = tuple(sorted((*self.worked, win), key=_rank, reverse=True)[:_WORKED])
         # What was never timed says nothing of what its values are worth: they are as untried as before.
         if attempt.candidate is not None and attempt.status not in (Status.DUPLICATE, Status.UNMEASURED):
             self._fold_tried(attempt, tags)
@@ -240,6 +244,7 @@ class Memory:
         return [name for _, name in sorted(won or measured)]
 
 
+_rank = attrgetter("gain", "attempt")
 _TALLIED = ("tallies", "combinations")
 _PAIRED = ("together", "tried_together")
 
@@ -277,10 +282,6 @@ def _names(attempt: Attempt, known: Mapping[str, Sequence[str]]) -> list[str]:
         return names + [f"{kind}={tag}" for kind, tag in zip(kinds, tags, strict=True) if kind not in choices]
     named = {str(value): f"{kind}={value}" for kind, values in known.items() for value in values}
     return names or [named.get(tag, tag) for tag in tags]
-
-
-def _gain(win: Win) -> tuple[float, int]:
-    return (win.speedup.ratio if win.speedup else 0.0, win.attempt)
 
 
 def _one_line(text: str) -> str:

@@ -15,7 +15,18 @@ from typing import Any, Self
 
 from harness.contract import Experiment
 from harness.keep.files import lines, read_json, unreadable
-from harness.keep.winners import SeedRow, Winner, award, is_ahead, is_same_machine, measured_again, seed_row, winner_of
+from harness.keep.winners import (
+    SeedRow,
+    Winner,
+    award,
+    is_ahead,
+    is_same_machine,
+    measured_again,
+    rebased,
+    seed_row,
+    winner_of,
+    worth,
+)
 from harness.records import SEED, Attempt, Status, Usage, Verdict, from_json, to_json
 
 MAX_WINNERS = 40
@@ -101,7 +112,9 @@ class Scores:
         self._add_usage(attempt.model, attempt.usage)
         if attempt.verdict.seed_s is not None or attempt.verdict.cases:
             self._move_to(attempt.verdict.machine)
-            self.seed = seed_row(attempt.number, attempt.at, attempt.verdict)
+            # A loser's seed was timed in one block, and where it lay there it may be far from its usual.
+            if attempt.status.is_winner or self.seed is None or not is_same_machine(self.seed.machine, self.machine):
+                self.seed = seed_row(attempt.number, attempt.at, attempt.verdict)
         if attempt.status.is_winner:
             self._add_winner(winner_of(attempt))
 
@@ -116,11 +129,15 @@ class Scores:
             self.seed = seed_row(self.last_attempt, at, verdict)
         if attempt == START and not verdict.status.is_winner:
             self.start = SEED
+        before = self.winner(attempt)
         self.winners = tuple(measured_again(one, verdict) if one.attempt == attempt else one for one in self.winners)
+        now = self.winner(attempt)
+        if before and now and verdict.cases and attempt == self.champion_attempt:
+            self.winners = tuple(rebased(one, before, now) for one in self.winners)
         self._award_titles()
         if self.trail:
             champion = self.champion
-            level = champion.speedup.ratio if champion and champion.speedup else 1.0
+            level = worth(champion) if champion else 1.0
             self.trail = _LEVEL.sub("", self.trail) + f"={level:.3f}"
 
     def committed(self, number: int, commit: str) -> None:
@@ -243,8 +260,7 @@ class Scores:
 
 
 def _token(attempt: Attempt) -> str:
-    speedup = attempt.verdict.speedup
-    return _LETTERS[attempt.status] + (f"{speedup.ratio:.3f}" if speedup else "")
+    return _LETTERS[attempt.status] + (f"{worth(attempt.verdict):.3f}" if attempt.verdict.speedup else "")
 
 
 @lru_cache(maxsize=2 * MAX_WINNERS)

@@ -5,6 +5,7 @@ the same search, the journal is the truth; where they belong to different ones, 
 short, or a newer search was pulled).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from harness.contract import Experiment
 from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
+from harness.keep.winners import worth
 from harness.records import SEED, Attempt, Proposal, Status, Trial
 
 SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
@@ -22,8 +24,9 @@ SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
 @dataclass(slots=True, kw_only=True)
 class State:
     """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending`
-    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011).
-    `last_failed` is the last that failed and left more than a line; a fresh clone knows none."""
+    were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011);
+    `answered` counts the replies to each way of asking. `last_failed` is the last that failed and left more than a
+    line; a fresh clone knows none."""
 
     scores: Scores
     memory: Memory
@@ -32,6 +35,7 @@ class State:
     trials: list[Trial] = field(default_factory=list)
     pending: dict[int, Proposal] = field(default_factory=dict)
     uncommitted: dict[int, Attempt] = field(default_factory=dict)
+    answered: Counter[str] = field(default_factory=Counter)
     last_failed: Attempt | None = None
 
     @property
@@ -44,6 +48,7 @@ class State:
         match event:
             case Proposed(proposal=proposal):
                 self.pending[proposal.number] = proposal
+                self.answered[proposal.request] += 1
             case Judged(attempt=attempt):
                 self._fold_attempt(attempt)
             case Committed(number=number, commit=commit):
@@ -63,8 +68,8 @@ class State:
         if attempt.verdict.object_digest and is_timed:
             self.objects.setdefault(attempt.verdict.object_digest, f"attempt {attempt.number}")
         if attempt.choices is not None and is_timed:
-            ratio = attempt.verdict.speedup.ratio if attempt.verdict.speedup else None
-            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=ratio))
+            gain = worth(attempt.verdict) or None
+            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=gain))
         if attempt.status.is_failure and attempt.verdict.detail:
             self.last_failed = attempt
         if attempt.status.is_winner:

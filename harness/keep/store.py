@@ -24,6 +24,7 @@ from harness.keep.memory import Memory
 from harness.keep.scores import START, Scores
 from harness.keep.sources import BEST, archived, find_source, kept_path
 from harness.keep.state import JOURNAL, MEMORY, SCORES, State
+from harness.keep.winners import placed
 from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 
@@ -106,7 +107,7 @@ class Store:
     def keep(self, attempt: Attempt) -> None:
         """Everything that lasts of one attempt: files, journal, the commit of a winner, snapshots."""
         self.artifacts.write(self.state.pending[attempt.number], attempt)
-        attempt = replace(attempt, verdict=shortened(attempt.verdict))
+        attempt = replace(attempt, verdict=placed(shortened(attempt.verdict), self.state.scores.champion))
         self._journal.append(Judged(attempt=attempt))
         self.state.fold(Judged(attempt=attempt))
         if not attempt.status.is_winner:

@@ -13,7 +13,7 @@ _FAILURE_CHARS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedRow:
-    """The baseline as the newest measurement found it."""
+    """The baseline as the newest winner's measurement found it, or the first on this machine."""
 
     attempt: int
     at: str
@@ -41,12 +41,18 @@ class Winner:
     commit: str | None = None
     failed_on: str = ""
     failure: str = ""
+    gain: float | None = None
 
     def is_of(self, machine: str) -> bool:
         return is_same_machine(self.machine, machine)
 
     def fails_on(self, machine: str) -> bool:
         return bool(self.failed_on) and is_same_machine(self.failed_on, machine)
+
+
+def worth(measured: Winner | CaseResult | Verdict) -> float:
+    """What ranks: the gain by way of the champions, or that over the seed where it was measured directly since."""
+    return measured.gain or (measured.speedup.ratio if measured.speedup else 0.0)
 
 
 def is_same_machine(one: str, other: str) -> bool:
@@ -58,22 +64,50 @@ def award(winners: Sequence[Winner], machine: str) -> tuple[int | None, dict[str
     """The titles among the rows of a machine: the champion is the fastest over all cases; the specialist of a case is
     the fastest of those that surely, by their whole interval, beat the champion there."""
     here = [one for one in winners if one.is_of(machine) and not one.fails_on(machine)]
-    faster = [(one.speedup.ratio, one) for one in here if one.speedup and one.speedup.low > 1]
+    faster = [(worth(one), one) for one in here if one.speedup and one.speedup.low > 1]
     champion = max(faster, key=lambda pair: pair[0])[1] if faster else None
     best: dict[str, tuple[float, int]] = {}
     for winner in here:
         for case, result in winner.cases.items():
             of_champion = champion.cases.get(case) if champion else None
-            if result.speedup.low > (of_champion.speedup.ratio if of_champion else 1.0):
-                best[case] = max(best.get(case, (0.0, 0)), (result.speedup.ratio, winner.attempt))
+            surely = worth(result) * result.speedup.low / result.speedup.ratio
+            if surely > (worth(of_champion) if of_champion else 1.0):
+                best[case] = max(best.get(case, (0.0, 0)), (worth(result), winner.attempt))
     return champion.attempt if champion else None, {case: attempt for case, (_, attempt) in best.items()}
 
 
 def is_ahead(champion: Winner, specialist: Winner | None, case: str) -> bool:
-    """Whether a new champion takes a case over from its specialist: by what each has gained there over the seed."""
+    """Whether a new champion takes a case over from its specialist: by what each has gained there."""
     if specialist is None or case not in specialist.cases:
         return True
-    return case in champion.cases and champion.cases[case].speedup.ratio >= specialist.cases[case].speedup.ratio
+    return case in champion.cases and worth(champion.cases[case]) >= worth(specialist.cases[case])
+
+
+def placed(verdict: Verdict, champion: Winner | None) -> Verdict:
+    """The verdict with its gains. How the seed lies in memory may cost it more than two winners differ, so that its
+    ratios, measured hours apart, do not say which is the faster; candidate and champion were timed side by side."""
+    if champion is None or verdict.vs_champion is None:
+        return verdict
+    cases = {
+        name: replace(result, gain=worth(champion.cases[name]) * result.vs_champion.ratio)
+        if result.vs_champion and name in champion.cases
+        else result
+        for name, result in verdict.cases.items()
+    }
+    return replace(verdict, gain=worth(champion) * verdict.vs_champion.ratio, cases=cases)
+
+
+def rebased(winner: Winner, before: Winner, now: Winner) -> Winner:
+    """A winner whose gains rest on a champion that was measured again since: they move as the champion's did."""
+    if winner.gain is None or not (winner.is_of(now.machine) and before.is_of(now.machine)):
+        return winner
+    cases = {
+        name: replace(result, gain=result.gain * worth(now.cases[name]) / worth(before.cases[name]))
+        if result.gain and name in before.cases and name in now.cases
+        else result
+        for name, result in winner.cases.items()
+    }
+    return replace(winner, gain=winner.gain * worth(now) / worth(before), cases=cases)
 
 
 def winner_of(attempt: Attempt) -> Winner:
@@ -90,6 +124,7 @@ def winner_of(attempt: Attempt) -> Winner:
         cases=verdict.cases,
         machine=verdict.machine,
         specialist_of=verdict.specialist_of,
+        gain=verdict.gain,
     )
 
 
@@ -109,6 +144,7 @@ def measured_again(winner: Winner, verdict: Verdict) -> Winner:
         seed_s=verdict.seed_s,
         cases=verdict.cases,
         machine=verdict.machine,
+        gain=None,
     )
 
 

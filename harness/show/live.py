@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.keep.scores import Scores
-from harness.records import Attempt, Status
+from harness.records import Attempt, Proposal, Status
 from harness.show.views import Header, best_line, harmless, opening, speed_text, spent_line, status_text
 
 _ROWS = 8
@@ -60,6 +60,9 @@ class Live:
     def asking(self, number: int) -> None:
         if not self._judging:
             self._progress.update(self._task, description=f"asking for attempt {number}")
+
+    def replied(self, proposal: Proposal) -> None:
+        pass  # it is judged at once, or what is judged now says why it waits
 
     def judging(self, number: int) -> None:
         self._judging = number

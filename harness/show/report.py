@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from harness.keep.scores import MAX_WINNERS, Scores
 from harness.keep.usage import PRICES_AS_OF
-from harness.keep.winners import Winner
+from harness.keep.winners import Winner, worth
 from harness.records import Status, Usage
 from harness.show.words import (
     cost,
@@ -95,7 +95,7 @@ def _winners(scores: Scores) -> str:
     machine = scores.machine
 
     def rank(winner: Winner) -> tuple[bool, bool, float, int]:
-        return not winner.is_of(machine), winner.fails_on(machine), -_ratio(winner), -winner.attempt
+        return not winner.is_of(machine), winner.fails_on(machine), -worth(winner), -winner.attempt
 
     ranked = sorted(scores.winners, key=rank)
     rows = [_winner_row(one, _title(one, scores), one.is_of(machine), scores.suffix, scores.unit) for one in ranked]
@@ -106,13 +106,11 @@ def _winners(scores: Scores) -> str:
     notes = []
     if not all(winner.is_of(machine) for winner in ranked):
         notes.append("† Measured on another machine: shown, not ranked.\n")
+    if any(winner.gain for winner in ranked):
+        notes.append("Ranked by times taken side by side with the champion of the hour; `Win` is over the seed.\n")
     if scores.winners_left_out:
         notes.append(f"{scores.winners_left_out} older winners are under `winners/` only; {MAX_WINNERS} are listed.\n")
     return "\n".join(["## Winners\n", head, *rows, "", *notes])
-
-
-def _ratio(winner: Winner) -> float:
-    return winner.speedup.ratio if winner.speedup else 0.0
 
 
 @lru_cache(maxsize=4 * MAX_WINNERS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
 from harness.keep.scores import Scores
-from harness.records import Attempt, Status, to_json
+from harness.records import Attempt, Proposal, Status, to_json
 from harness.show.words import cost, duration, gain
 
 SCHEMA = 1
@@ -31,6 +31,7 @@ class View(Protocol):
     def open(self, header: Header) -> None: ...
     def note(self, text: str) -> None: ...
     def asking(self, number: int) -> None: ...
+    def replied(self, proposal: Proposal) -> None: ...
     def judging(self, number: int) -> None: ...
     def attempt(self, attempt: Attempt, scores: Scores) -> None: ...
     def close(self, reason: str, scores: Scores | None) -> None: ...
@@ -69,11 +70,22 @@ class Json:
     def asking(self, number: int) -> None:
         self._say("asking", attempt=number)
 
+    def replied(self, proposal: Proposal) -> None:
+        self._say(
+            "reply",
+            attempt=proposal.number,
+            parent=proposal.parent,
+            model=proposal.model,
+            seconds=proposal.seconds,
+            finish_reason=proposal.finish_reason,
+            usage=to_json(proposal.usage),
+        )
+
     def judging(self, number: int) -> None:
         self._say("judging", attempt=number)
 
     def attempt(self, attempt: Attempt, scores: Scores) -> None:
-        verdict = attempt.verdict
+        verdict, winner = attempt.verdict, scores.winner(attempt.number)
         self._say(
             "attempt",
             attempt=attempt.number,
@@ -85,6 +97,7 @@ class Json:
             vs_champion=to_json(verdict.vs_champion),
             median_s=verdict.median_s,
             tags=list(attempt.candidate.tags) if attempt.candidate else [],
+            commit=(winner.commit or None) if winner else None,
             usage=to_json(attempt.usage),
             **_standing(scores),
         )
@@ -117,6 +130,9 @@ class Plain:
 
     def asking(self, number: int) -> None:
         pass  # a log needs no line for what it will know the end of
+
+    def replied(self, proposal: Proposal) -> None:
+        pass
 
     def judging(self, number: int) -> None:
         pass

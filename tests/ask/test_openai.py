@@ -1,4 +1,5 @@
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -58,6 +59,38 @@ def test_the_prompt_is_sent_through_chat_completions_with_the_key(request_one: R
     assert received.body == {"model": "gpt-x", "messages": [{"role": "user", "content": "Write it."}]}
 
 
+def test_an_answer_is_kept_with_who_was_asked_and_all_that_came_beside_the_reply(request_one: Request) -> None:
+    message = {"role": "assistant", "content": "a reply", "reasoning": f"I saw {SECRET}", "refusal": None}
+    body = {"id": "c-1", "system_fingerprint": "fp", "choices": [{"message": message, "finish_reason": "stop"}]}
+    with Loopback([Answer(status=503), Answer(body=body)]) as server:
+        proposal = ask(server, request_one, temperature=0.5, seed=5)
+    asked_for = {"base_url": server.base_url, "model": "gpt-x", "temperature": 0.5, "seed": 5}
+    assert json.loads(proposal.request) == asked_for
+    del message["content"]
+    message["reasoning"] = "I saw ***"
+    assert json.loads(proposal.answer) == body
+    assert len(proposal.failures) == 1 and "503" in proposal.failures[0]
+
+
+def test_of_a_very_long_answer_the_beginning_is_kept(request_one: Request) -> None:
+    with Loopback([Answer(body={"choices": [], "thoughts": "x" * 1_000_000})]) as server:
+        proposal = ask(server, request_one)
+    assert len(proposal.answer) == 1 << 18
+
+
+def test_a_key_in_the_url_is_neither_shown_nor_kept(request_one: Request) -> None:
+    async def once(base_url: str) -> str:
+        model = OpenAI("llama", base_url=base_url, key=None)
+        try:
+            return model.line + (await model.propose(request_one)).request
+        finally:
+            await model.close()
+
+    with Loopback(["a reply"]) as server:
+        url = server.base_url.replace("127", f"me:{SECRET}@127") + f"?key={SECRET}"
+        assert SECRET not in asyncio.run(once(url))
+
+
 def test_temperature_and_seed_are_sent_where_they_are_given(request_one: Request) -> None:
     with Loopback(["a reply"]) as server:
         ask(server, request_one, temperature=0.0, seed=5)
@@ -92,11 +125,26 @@ def test_an_answer_without_usage_is_estimated_and_says_so(request_one: Request) 
     assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=10, cost_usd=None, estimated=True)
 
 
+@pytest.mark.parametrize("usage", [{}, {"tokens": 9}, {"prompt_tokens": 0, "completion_tokens": 0}, [], "many"])
+def test_a_usage_block_that_says_nothing_is_estimated_and_says_so(request_one: Request, usage: object) -> None:
+    body = {"choices": [{"message": {"content": "x" * 30}, "finish_reason": "stop"}], "usage": usage}
+    with Loopback([Answer(body=body)]) as server:
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=10, cost_usd=None, estimated=True)
+
+
+def test_tokens_are_counted_by_their_other_names_too(request_one: Request) -> None:
+    with Loopback([Answer(text="x", usage={"input_tokens": 100, "output_tokens": 50})]) as server:
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=100, completion_tokens=50, cost_usd=None)
+
+
 @pytest.mark.parametrize("tokens", [None, -1, "7", 1.5])
-def test_a_count_that_is_no_count_is_zero(request_one: Request, tokens: object) -> None:
+def test_a_count_that_is_no_count_is_estimated(request_one: Request, tokens: object) -> None:
     body = {"choices": [], "usage": {"prompt_tokens": tokens, "completion_tokens": 3}}
     with Loopback([Answer(body=body)]) as server:
-        assert ask(server, request_one).usage.prompt_tokens == 0
+        proposal = ask(server, request_one)
+    assert proposal.usage == Usage(prompt_tokens=300, completion_tokens=3, cost_usd=None, estimated=True)
 
 
 @pytest.mark.parametrize("body", [{"choices": []}, {"choices": None}, {}, {"choices": [{"message": None}]}])

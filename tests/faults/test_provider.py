@@ -3,7 +3,10 @@
 import asyncio
 import email.utils
 import socket
+import ssl
 import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -32,11 +35,21 @@ class Asker:
 
     def __init__(self, experiment: Experiment) -> None:
         self.told: list[str] = []
+        self.lost = 0
         prompt = Prompt(text="Write it.", tokens=300, counted_by="estimate", dropped=())
         parent = Parent(ref="seed", source="")
         self.request = Request(
-            number=1, parent=parent, prompt=prompt, experiment=experiment, trials=(), tell=self.told.append
+            number=1,
+            parent=parent,
+            prompt=prompt,
+            experiment=experiment,
+            trials=(),
+            tell=self.told.append,
+            lost=self._lose,
         )
+
+    def _lose(self) -> None:
+        self.lost += 1
 
     def __call__(self, base_url: str, patience: Patience = QUICK) -> Proposal:
         async def once() -> Proposal:
@@ -92,6 +105,24 @@ def test_what_does_not_heal_is_given_up_after_as_many_tries_as_it_is_worth(
     with Loopback([fault]) as server, pytest.raises(GivenUp, match=said):
         ask(server.base_url, Patience(first_wait_s=0.002))
     assert len(server.requests) == tries
+
+
+@pytest.mark.parametrize(
+    ("fault", "lost"),
+    [
+        (Answer(text="x" * 400, halves=True), 2),
+        (Answer(body="{"), 2),
+        (Answer(delay_s=20), 1),
+        (Answer(status=503), 0),
+        (Answer(status=429), 0),
+    ],
+)
+def test_a_reply_that_was_most_likely_billed_and_is_not_there_is_told_to_the_budget(
+    ask: Asker, fault: Answer, lost: int
+) -> None:
+    with Loopback([fault] * max(lost, 1) + ["a reply"]) as server:
+        assert ask(server.base_url, Patience(first_wait_s=0.01, answer_s=0.3)).reply == "a reply"
+    assert ask.lost == lost
 
 
 @pytest.mark.parametrize(
@@ -152,11 +183,24 @@ def test_a_server_that_takes_the_request_and_says_nothing_is_given_up(ask: Asker
     assert len(server.requests) == 2
 
 
-def test_a_server_that_does_not_take_the_connection_is_given_up(ask: Asker) -> None:
+def test_a_server_that_refuses_the_connection_is_given_up(ask: Asker) -> None:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))  # and never listens: refused at once, where a firewall would be silent
+        listener.bind(("127.0.0.1", 0))  # and never listens
         with pytest.raises(GivenUp, match="cannot be reached"):
             ask(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+
+
+def test_a_server_that_does_not_answer_a_connection_is_given_up_and_was_not_billed(ask: Asker) -> None:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):  # a full queue: the next one's first packet is dropped, as by a firewall
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        began_s = time.monotonic()
+        with pytest.raises(GivenUp, match=r"no connection within 0\.2 s"):
+            ask(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", Patience(first_wait_s=0.01, connect_s=0.2))
+    assert (len(ask.told), ask.lost, 0.6 <= time.monotonic() - began_s < 5) == (2, 0, True)
 
 
 def test_a_reply_that_never_ends_is_given_up_after_the_time_of_an_answer(ask: Asker) -> None:
@@ -173,6 +217,25 @@ def test_a_server_that_does_not_speak_tls_is_told_at_once(ask: Asker) -> None:
     assert (type(caught.value), ask.told) == (ProposerError, [])
 
 
+def test_a_certificate_that_nobody_signed_is_told_at_once_and_nothing_is_sent(ask: Asker) -> None:
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=_answer_unsigned, args=(server, received), daemon=True)
+        thread.start()
+        with pytest.raises(ProposerError, match=r"cannot be reached safely: .*certificate verify failed") as caught:
+            ask(f"https://127.0.0.1:{server.getsockname()[1]}/v1")
+        thread.join(5)
+    assert (type(caught.value), ask.told, received) == (ProposerError, [], [])
+
+
+def _answer_unsigned(server: socket.socket, received: list[bytes]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+    connection, _ = server.accept()
+    with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as safe:
+        received.append(safe.recv(4096))
+
+
 def _answer_plainly(server: socket.socket) -> None:
     connection, _ = server.accept()
     with connection:
@@ -185,6 +248,18 @@ def test_a_reply_of_fifty_megabytes_is_not_taken_in_and_not_asked_for_again(ask:
         proposal = ask(server.base_url)
     assert (proposal.reply, proposal.finish_reason) == ("", "longer than 8 MiB")
     assert (len(server.requests), proposal.usage.estimated) == (1, True)
+
+
+def test_fifty_megabytes_packed_into_fifty_kilobytes_are_not_taken_in_either(ask: Asker) -> None:
+    with Loopback([Answer(text="x" * 50_000_000, gzips=True)]) as server:
+        proposal = ask(server.base_url)
+    assert (proposal.reply, proposal.finish_reason) == ("", "longer than 8 MiB")
+
+
+def test_a_packed_reply_of_usual_size_is_read_though_none_is_asked_for(ask: Asker) -> None:
+    with Loopback([Answer(text="x" * 100_000, gzips=True)]) as server:
+        assert ask(server.base_url).reply == "x" * 100_000
+    assert server.requests[0].headers["accept-encoding"] == "identity"
 
 
 def test_an_error_page_of_fifty_megabytes_is_told_without_being_taken_in(ask: Asker) -> None:

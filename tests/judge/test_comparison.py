@@ -54,6 +54,20 @@ def after(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None)
     return made
 
 
+def test_a_last_word_that_is_lost_at_once_still_tells_how_far_from_the_seed_it_is() -> None:
+    made = comparison(block(even(1.3)), confirms=True)
+    while not made.is_over:
+        made.add(block(even(1.3), seeded=made.wants_seed))
+    assert len([one for one in made.blocks if one.vs_seed]) == stats.MIN_BLOCKS
+
+
+def test_what_few_blocks_say_of_the_seed_is_no_surer_than_a_look() -> None:
+    made = comparison(block(even(1.0)), noise=0.002)
+    made.add(block(even(1.05)))
+    speedup = made.report(made.finding(), Status.SLOWER).speedup
+    assert speedup is not None and math.log(speedup.high / speedup.low) > 2 * 1.96 * verdict.LOOK_NOISE
+
+
 def test_a_look_sends_home_who_is_slower_by_a_quarter_everywhere() -> None:
     assert comparison(block(even(1.3))).is_over
 

@@ -38,6 +38,16 @@ def test_every_kind_of_event_reads_back_as_it_was_written(tmp_path: Path) -> Non
     assert tuple(read_events(tmp_path / "journal.jsonl")) == EVENTS
 
 
+def test_a_journal_of_before_requests_were_kept_reads_on(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    _written(path)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for name in ("request", "answer", "failures"):
+        del lines[1]["proposal"][name]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert tuple(read_events(path)) == EVENTS
+
+
 def test_an_event_is_one_line_with_its_kind(tmp_path: Path) -> None:
     lines = _written(tmp_path / "journal.jsonl").splitlines()
     kinds = [json.loads(line)["kind"] for line in lines]

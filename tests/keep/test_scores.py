@@ -40,11 +40,16 @@ def test_a_specialist_keeps_its_case_from_a_champion_that_is_worse_there() -> No
     assert scores.specialists["odd"].attempt == 1
 
 
-def test_the_seed_row_is_that_of_the_newest_measurement() -> None:
+def test_the_seed_row_is_that_of_the_first_measurement_on_a_machine() -> None:
     elsewhere = "Other CPU (AVX2), 8 cores, gcc 13, Linux 6"
-    scores = _scores(attempt(1), attempt(2, machine=elsewhere), attempt(3, Status.WRONG))
+    scores = _scores(attempt(1), attempt(2, machine=elsewhere), attempt(3, Status.WRONG), attempt(4, machine=elsewhere))
     assert scores.seed is not None
     assert (scores.seed.attempt, scores.seed.machine, scores.seed.cases["odd"]) == (2, elsewhere, 40e-6)
+
+
+def test_the_seed_row_is_measured_as_well_as_the_newest_winner() -> None:
+    scores = _scores(attempt(1), attempt(2, Status.BEST, 1.4), attempt(3))
+    assert scores.seed is not None and scores.seed.attempt == 2
 
 
 def test_usage_is_summed_over_all_attempts_and_by_model() -> None:

@@ -13,7 +13,7 @@ from harness.keep.scores import Scores
 from harness.records import Attempt, Status
 from harness.show.live import Live
 from harness.show.views import Header, Json, Plain, View, choose_view, harmless
-from keep.samples import MACHINE, attempt, search
+from keep.samples import MACHINE, attempt, proposal, search
 
 ROOT = Path(__file__).parents[2]
 HEADER = Header(experiment="linear", proposer="builtin: no model was named", total=20, resumed_from=0, machine=MACHINE)
@@ -25,6 +25,7 @@ def _play(view: View, *attempts: Attempt) -> Scores:
     view.open(HEADER)
     for one in attempts:
         view.asking(one.number)
+        view.replied(proposal(one.number))
         view.judging(one.number)
         scores.fold(one)
         view.attempt(one, scores)
@@ -101,7 +102,7 @@ def test_json_is_one_object_a_line_with_schema_and_event() -> None:
     scores = _play(view, attempt(1, Status.BEST, 1.5))
     view.close("done", scores)
     said = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [one["event"] for one in said] == ["open", "asking", "judging", "attempt", "close"]
+    assert [one["event"] for one in said] == ["open", "asking", "reply", "judging", "attempt", "close"]
     assert {one["schema"] for one in said} == {1}
 
 

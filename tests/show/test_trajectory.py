@@ -36,7 +36,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
         for one in _attempts():
             store.proposed(replace(proposal(one.number), parent=one.parent), f"prompt {one.number}")
             store.keep(one)
-        store.proposed(replace(proposal(4), parent="2"), "prompt 4")
+        asked = {"request": '{"model": "m", "temperature": 0.5}', "answer": '{"id": "c-4"}', "failures": ("m: 503",)}
+        store.proposed(replace(proposal(4), parent="2", **asked), "prompt 4")
     return experiment
 
 
@@ -61,6 +62,11 @@ def test_the_diff_is_to_the_parent_of_the_step(document: Any) -> None:
     removed = [line[1:] for line in document["steps"][2]["diff"].splitlines() if line.startswith("-")]
     assert "    float a = 0, b = 0, c = 0, d = 0;" in removed
     assert document["steps"][0]["diff"] is None
+
+
+def test_a_step_says_who_was_asked_and_what_came_beside_the_reply(document: Any) -> None:
+    found = [(step["request"], step["answer"], step["failures"]) for step in document["steps"][2:]]
+    assert found == [(None, "", []), ({"model": "m", "temperature": 0.5}, '{"id": "c-4"}', ["m: 503"])]
 
 
 def test_a_reply_that_waits_has_no_verdict_yet(document: Any) -> None:

@@ -18,20 +18,25 @@ class Tries(IntEnum):
     """How many times a request is tried where it fails in this way."""
 
     ONCE = 1
-    TOO_LATE = 2  # each costs its whole time limit
+    TOO_LATE = 2  # each costs its whole time limit, and was billed, most likely
     NOT_THERE = 3  # a server that is not running, a name that is not known: the user is waiting to hear of it
     TORN = 4  # a reply that broke off was billed, most likely
     BUSY = 7
+
+    @property
+    def were_billed(self) -> bool:
+        return self in (Tries.TOO_LATE, Tries.TORN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """Each wait is twice the one before, with half of it left to chance, so that many requests do not come back at
-    once. `answer_s` is how long one try may take."""
+    once. `answer_s` is how long one try may take, `connect_s` its connection."""
 
     retries: int = Tries.BUSY - 1
     first_wait_s: float = 1.0
     answer_s: float = 600.0
+    connect_s: float = 10.0
 
     def wait_s(self, failures: int, wish_s: float | None) -> float:
         """The wait after so many failures; what the server wished is never cut short."""

@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import json
 import time
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,16 +17,17 @@ from typing import Any
 import openai
 
 from harness.ask.models.backoff import LONGEST_WISH_S, Patience, Tries, wish_s
+from harness.ask.models.completion import at, beside, usage
 from harness.ask.proposer import Request
-from harness.ask.tokens import estimate
 from harness.errors import GivenUp, ProposerError
-from harness.records import Proposal, Usage
+from harness.records import Proposal
 
 TOO_LONG = "longer than 8 MiB"
-_CONNECT_S = 10.0
 _PATIENCE = Patience()
 _MOST_BYTES = 8 << 20
+_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 _LONGEST_MESSAGE = 300
+_MOST_KEPT_CHARS = 1 << 18
 _SECRET_CHARS = 16  # shorter ones are names, such as `none` for a local server, and may stand in any code
 # A server without a key still wants the header.
 _PATH = "/chat/completions"
@@ -60,18 +62,22 @@ class _TooLong(Exception):
 
 
 class _Bounded(_HTTP.AsyncByteStream):  # type: ignore[misc]
-    """A body that ends in _TooLong where it does not end in time."""
+    """A body that ends in _TooLong where it does not end in time. None is asked to be packed; one that is all the same
+    is unpacked here, where its true size is bounded."""
 
-    def __init__(self, stream: Any, status: int) -> None:
+    def __init__(self, stream: Any, status: int, encoding: str) -> None:
         self._stream, self._status = stream, status
+        self._unpacking = zlib.decompressobj(_ZLIB_OR_GZIP) if encoding in ("gzip", "deflate") else None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size_bytes = 0
         async for part in self._stream:
-            size_bytes += len(part)
+            room_bytes = _MOST_BYTES + 1 - size_bytes
+            content = self._unpacking.decompress(part, room_bytes) if self._unpacking else part
+            size_bytes += len(content)
             if size_bytes > _MOST_BYTES:
                 raise _TooLong(self._status)
-            yield part
+            yield content
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -97,33 +103,42 @@ class OpenAI:
             raise ProposerError("OPENAI_API_KEY holds characters that no key has.", "Set it again, without quotes.")
         self._patience = patience
         self._told, self._told_until_s = "", 0.0
-        timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, _CONNECT_S))
+        timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, patience.connect_s))
         hooks = {"response": [_bound]}
         # Reading the certificates takes 30 ms, and a plain connection has none to check.
         checks_certificates = not (base_url or "https:").startswith("http:")
         http_client = openai.DefaultAsyncHttpxClient(timeout=timeout, event_hooks=hooks, verify=checks_certificates)
         try:
             self._client = openai.AsyncOpenAI(
-                api_key=key or _NO_KEY, base_url=base_url, max_retries=0, timeout=timeout, http_client=http_client
+                api_key=key or _NO_KEY,
+                base_url=base_url,
+                max_retries=0,
+                timeout=timeout,
+                default_headers={"Accept-Encoding": "identity"},
+                http_client=http_client,
             )
         except (openai.OpenAIError, ValueError) as fault:
             raise ProposerError(f"{self._said(str(fault))}.", "Check --base-url; it usually ends in /v1.") from None
-        self._where = str(self._client.base_url).rstrip("/")
+        # Some put a key into the URL.
+        where = self._client.base_url.copy_with(userinfo=b"", query=None, fragment=None)
+        self._where = str(where).rstrip("/")
         self.line = f"{model} answers, at {self._where}"
         self._options: dict[str, Any] = {}
         if temperature is not None:
             self._options["temperature"] = temperature
         if seed is not None:
             self._options["seed"] = seed
+        self._request = self._without_key(json.dumps({"base_url": self._where, "model": model, **self._options}))
 
     async def propose(self, request: Request) -> Proposal:
         """One answer, whatever it holds; ProposerError where asking again is of no use."""
         asked_at, began_s = datetime.now(UTC), time.monotonic()
-        completion = await self._ask(request)
-        choice = _at(completion, "choices", 0)
-        content = _at(choice, "message", "content")
+        failures: list[str] = []
+        completion = await self._ask(request, failures)
+        choice = at(completion, "choices", 0)
+        content = at(choice, "message", "content")
         reply = self._without_key(content) if isinstance(content, str) else ""
-        reason = _at(choice, "finish_reason")
+        reason = at(choice, "finish_reason")
         return Proposal(
             number=request.number,
             parent=request.parent.ref,
@@ -131,30 +146,34 @@ class OpenAI:
             reply=reply,
             asked_at=asked_at.isoformat(timespec="seconds"),
             seconds=time.monotonic() - began_s,
-            usage=_usage(completion, request.prompt.tokens, reply),
+            usage=usage(completion, request.prompt.tokens, reply),
             finish_reason=reason if isinstance(reason, str) else "none",
+            request=self._request,
+            answer=self._without_key(beside(completion))[:_MOST_KEPT_CHARS],
+            failures=tuple(failures),
         )
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def _ask(self, request: Request) -> Mapping[str, Any]:
+    async def _ask(self, request: Request, failures: list[str]) -> Mapping[str, Any]:
         """The completion, after as many tries as the faults are worth."""
-        failures = 0
         while True:
             try:
                 return self._completion(await self._send(request.prompt.text))
             except _TooLong:
                 return {"choices": [{"finish_reason": TOO_LONG}]}  # paid for, whatever it is: an attempt
             except _Failed as failed:
-                failures += 1
-                if failures >= min(failed.tries, self._patience.retries + 1):
+                failures.append(failed.error.message)
+                if failed.tries.were_billed:
+                    request.lost()
+                if len(failures) >= min(failed.tries, self._patience.retries + 1):
                     raise failed.error from None
-                wait_s = self._patience.wait_s(failures, failed.wish_s)
+                wait_s = self._patience.wait_s(len(failures), failed.wish_s)
                 if wait_s > LONGEST_WISH_S:
                     raise failed.error from None
                 self._tell(request, failed.error.message, wait_s)
-            await asyncio.sleep(wait_s)
+            await request.pause(wait_s)
 
     def _tell(self, request: Request, message: str, wait_s: float) -> None:
         """One line for a wait, however many requests wait for the same reason."""
@@ -172,7 +191,7 @@ class OpenAI:
             async with asyncio.timeout(self._patience.answer_s):
                 return await self._client.post(_PATH, cast_to=bytes, body=body)
         except (TimeoutError, openai.APITimeoutError) as fault:
-            raise _Failed(self._too_late(fault), Tries.TOO_LATE) from None
+            raise self._too_late(fault) from None
         except openai.APIStatusError as fault:
             raise self._refused(fault.status_code, _message(fault), fault.code, fault.response.headers) from None
         except openai.APIConnectionError as fault:
@@ -195,7 +214,7 @@ class OpenAI:
             raise _Failed(self._no_completion(str(completion)), Tries.ONCE)
         error_said = completion.get("error")
         if error_said and not completion.get("choices"):  # some gateways answer 200 and put their error in the body
-            status, message = _at(error_said, "code"), _at(error_said, "message")
+            status, message = at(error_said, "code"), at(error_said, "message")
             known = status if type(status) is int and 400 <= status < 600 else 500
             raise self._refused(known, str(message or error_said), status, {})
         return completion
@@ -224,12 +243,12 @@ class OpenAI:
         text, hint = f"{self._where} broke off its answer: {said}", "Is the server well? Try again later."
         return _Failed(GivenUp(text, hint), Tries.TORN)
 
-    def _too_late(self, fault: BaseException) -> GivenUp:
+    def _too_late(self, fault: BaseException) -> _Failed:
         if "Connect" in type(fault.__cause__).__name__:
-            said = f"cannot be reached: no connection within {_CONNECT_S:g} s"
+            said, tries = f"cannot be reached: no connection within {self._patience.connect_s:g} s", Tries.NOT_THERE
         else:
-            said = f"gave no whole answer within {self._patience.answer_s:g} s"
-        return GivenUp(f"{self._where} {said}.", "Is the server running, and its model loaded?")
+            said, tries = f"gave no whole answer within {self._patience.answer_s:g} s", Tries.TOO_LATE
+        return _Failed(GivenUp(f"{self._where} {said}.", "Is the server running, and its model loaded?"), tries)
 
     def _no_completion(self, text: str) -> ProposerError:
         return ProposerError(
@@ -239,7 +258,9 @@ class OpenAI:
 
     def _without_key(self, reply: str) -> str:
         """What a gateway that quotes its requests may have put into a reply must not get into a file or a commit."""
-        return reply.replace(self._key, "***") if len(self._key) >= _SECRET_CHARS else reply
+        if len(self._key) < _SECRET_CHARS:
+            return reply
+        return reply.replace(self._key, "***").replace(json.dumps(self._key)[1:-1], "***")
 
     def _said(self, text: str) -> str:
         """Somebody else's words as one line, without the key."""
@@ -249,38 +270,11 @@ class OpenAI:
 
 
 async def _bound(response: Any) -> None:
-    response.stream = _Bounded(response.stream, response.status_code)
+    encoding = response.headers.pop("content-encoding", "").strip().lower()
+    response.stream = _Bounded(response.stream, response.status_code, encoding)
 
 
 def _message(fault: openai.APIStatusError) -> str:
     body = fault.body
     message = body.get("message") if isinstance(body, dict) else body
     return message if isinstance(message, str) and message.strip() else fault.message
-
-
-def _usage(completion: Mapping[str, Any], prompt_tokens: int, reply: str) -> Usage:
-    usage = completion.get("usage")
-    if usage is None:
-        return Usage(prompt_tokens=prompt_tokens, completion_tokens=estimate(reply), cost_usd=None, estimated=True)
-    return Usage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        cached_tokens=_count(usage, "prompt_tokens_details", "cached_tokens"),
-        reasoning_tokens=_count(usage, "completion_tokens_details", "reasoning_tokens"),
-        cost_usd=None,
-    )
-
-
-def _count(usage: object, *path: str) -> int:
-    value = _at(usage, *path)
-    return value if type(value) is int and value >= 0 else 0
-
-
-def _at(data: Any, *path: str | int) -> Any:
-    """What stands there, None where nothing does: an endpoint may answer with anything."""
-    for key in path:
-        try:
-            data = data[key]
-        except (LookupError, TypeError):
-            return None
-    return data

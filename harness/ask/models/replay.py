@@ -1,9 +1,11 @@
 """A proposer that answers from recorded replies: for tests, and for judging an old search again.
 
-The n-th reply answers attempt n, so a search that is resumed goes on where it stopped. Nothing was paid, and the
-parents of the recorded search are not looked at.
+Each reply is taken once in a search, in the order of their names, wherever the search stands: a run of the same folder
+goes on behind the last one that the search has had. Nothing was paid, and the parents of the recorded search are not
+looked at.
 """
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,13 +28,16 @@ class Replay:
         if not self._replies:
             raise ProposerError(f"replay:{folder} has no replies.", _HINT)
         self.name = "replay"
+        self._request = json.dumps({"replay": str(folder.resolve())})
+        self._next: int | None = None
         self.line = f"{len(self._replies)} recorded replies answer, from {folder}"
 
     async def propose(self, request: Request) -> Proposal:
-        """The reply recorded for this attempt. `Exhausted` after the last."""
-        if request.number > len(self._replies):
-            raise Exhausted(f"all {len(self._replies)} recorded replies are used.")
-        path = self._replies[request.number - 1]
+        """The next reply. `Exhausted` after the last."""
+        place = request.answered.get(self._request, 0) if self._next is None else self._next
+        if place >= len(self._replies):
+            raise Exhausted(f"all {len(self._replies)} recorded replies are used: a search takes each once.")
+        path, self._next = self._replies[place], place + 1
         try:
             reply = path.read_text(encoding="utf-8", errors="replace")
         except OSError as fault:
@@ -44,6 +49,7 @@ class Replay:
             reply=reply,
             asked_at=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=0.0,
+            request=self._request,
         )
 
     async def close(self) -> None:
