@@ -148,7 +148,7 @@ VERBS: dict[str, tuple[Any, str, str]] = {
   python loop.py judge linear --file a.c --against b.c --json"""),
     "verify": (verify, "measure the winners again on this machine, and say what no longer holds", """\
   python loop.py verify linear                         the champion and the specialists
-  python loop.py verify linear --all                   every winner that is listed
+  python loop.py verify linear --all                   and all others under winners/
   python loop.py verify linear --json"""),
     "seed": (seed, "start a fresh search; git history and winners/ stay", """\
   python loop.py seed linear
@@ -233,7 +233,7 @@ def _verb_parser(verb: str) -> Parser:
         parser.add_argument("--file", metavar="F", help="the source to judge (default: the current candidate)")
         parser.add_argument("--against", metavar="G", help="a source to stand in for the champion")
     if verb == "verify":
-        parser.add_argument("--all", action="store_true", help="every winner that is listed, not the best alone")
+        parser.add_argument("--all", action="store_true", help="every winner under winners/, not the best alone")
     if verb in ("judge", "verify"):
         parser.add_argument("--device", metavar="D", help=DEVICE_HELP)
         parser.add_argument("--require-sandbox", action="store_true", help=SANDBOX_HELP)

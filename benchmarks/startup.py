@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from loopback import Answer, Loopback
+from scratch import make_repository
 
 LIMITS_S = {"--help": 0.3, "first request": 0.7}
 # With byte code, which the first run writes and every later one finds; some containers forbid it.
@@ -35,9 +36,10 @@ def seconds(*arguments: str) -> float:
 
 
 def first_request_s(folder: Path) -> float:
-    """From the start of `loop.py FOLDER --model …` to the arrival of its first request."""
+    """From the start of `loop.py FOLDER --model …` to the arrival of its first request, in a repository that it may
+    commit to."""
     with Loopback([Answer(status=401)]) as server:
-        arguments = [str(folder), "--model", "loopback", "--base-url", server.base_url, "--no-commit", "--plain"]
+        arguments = [str(folder), "--model", "loopback", "--base-url", server.base_url, "--plain"]
         started_s = time.monotonic()
         subprocess.run(
             [sys.executable, str(ROOT / "loop.py"), *arguments],
@@ -57,6 +59,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "linear"
         shutil.copytree(ROOT / "linear", folder, ignore=shutil.ignore_patterns("runs"))
+        make_repository(folder)
         first_request_s(folder)  # writes the byte code that every later run finds
         for _ in range(args.runs):
             times["bare python"].append(seconds("-c", "pass"))

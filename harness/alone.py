@@ -1,12 +1,12 @@
 """One source judged by itself: no model is asked, and nothing is written down."""
 
 import asyncio
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from harness.contract import Experiment
-from harness.errors import KeepError
-from harness.hooks import blame
+from harness.errors import KeepError, Unfit
+from harness.hooks import blaming
 from harness.judge.clock import Stop
 from harness.judge.opening import open_judge
 from harness.judge.stats import ALPHA
@@ -30,13 +30,26 @@ async def judge_file(
         )
     source = read_text(Path(file) if file else experiment.candidate_path)
     champion = read_text(Path(against)) if against else find_source(experiment, scores, BEST)
-    rivals, standings = Rivals(champion=champion), Standings(is_new_combination=False)
+    seed, standings = read_text(experiment.seed_path), Standings(is_new_combination=False)
     stop = Stop()
-    with ExitStack() as stack:
-        stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
+
+    def verdict() -> Verdict:
+        judge = open_judge(experiment, stop, require_sandbox=require_sandbox)
+        try:
+            return judge.judge(source, Rivals(champion=champion), standings, ALPHA)
+        except Unfit as fault:
+            if against or champion == seed:
+                raise
+            found = judge.judge(source, Rivals(champion=seed), standings, ALPHA)
+            return _without_champion(found, fault)
+
+    with blaming(experiment.folder) as stack:
         stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
-        return await asyncio.to_thread(
-            lambda: open_judge(experiment, stop, require_sandbox=require_sandbox).judge(
-                source, rivals, standings, ALPHA
-            )
-        )
+        return await asyncio.to_thread(verdict)
+
+
+def _without_champion(found: Verdict, fault: Unfit) -> Verdict:
+    """A champion of another machine may need what this one lacks: the seed stood in, and the verdict says so."""
+    cases = {name: replace(one, vs_champion=None) for name, one in found.cases.items()}
+    reason = f"{found.reason}; the seed stood in for the champion ({fault.message})"
+    return replace(found, reason=reason, vs_champion=None, cases=cases)

@@ -139,9 +139,8 @@ def load(folder: Path, device: str | None = None) -> Experiment:
     hooks = HOOKS | ({"eval.py": ("accept",)} if "command" in manifest.data else {})
     modules = {name: load_hook(folder, name, hooks[name], faults) for name in hooks if name != "seed.py"}
     space = load_hook(folder, "space.py", ("CHOICES", "render"), faults) if (folder / "space.py").is_file() else None
-    for name in ("seed.py", "EXPERIMENT.md"):
-        if not (folder / name).is_file():
-            faults.append(f"{folder.name}/{name} is missing.")
+    if not (folder / "seed.py").is_file():
+        faults.append(f"{folder.name}/seed.py is missing.")
     experiment = manifest.experiment(modules, space)
     faults += _faults_of_cases(f"{folder.name}/eval.py", experiment.evaluation)
     if experiment.language != "c" and experiment.evaluation.slides:
@@ -160,23 +159,29 @@ class _Manifest:
     def __init__(self, folder: Path, faults: list[str]) -> None:
         self.folder, self.faults = folder, faults
         self.data: dict[str, Any] = {}
-        path = folder / MANIFEST
+        text = self.read(MANIFEST)
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as fault:
-            self.fault(f"cannot be read: {fault.strerror}.")
-        except UnicodeDecodeError as fault:
-            self.fault(f"is not UTF-8 at byte {fault.start}.")
+            data = json.loads("{}" if text is None else text)
         except json.JSONDecodeError as fault:
             self.fault(f"line {fault.lineno} column {fault.colno}: {fault.msg}.")
+            return
+        if isinstance(data, dict):
+            self.data = data
         else:
-            if isinstance(data, dict):
-                self.data = data
-            else:
-                self.fault(f"is a JSON {type(data).__name__}, must be an object.")
+            self.fault(f"is a JSON {type(data).__name__}, must be an object.")
+
+    def read(self, name: str) -> str | None:
+        """A file of the folder, or None with a fault noted."""
+        try:
+            return (self.folder / name).read_text(encoding="utf-8")
+        except OSError as fault:
+            self.faults.append(f"{self.folder.name}/{name} cannot be read: {fault.strerror}.")
+        except UnicodeDecodeError as fault:
+            self.faults.append(f"{self.folder.name}/{name} is not UTF-8 at byte {fault.start}.")
+        return None
 
     def fault(self, text: str) -> None:
-        separator = " " if text.startswith(("is ", "cannot", "line ")) else ": "
+        separator = " " if text.startswith(("is ", "line ")) else ": "
         self.faults.append(f"{self.folder.name}/{MANIFEST}{separator}{text}")
 
     def take(self, key: str, kind: type, allowed: Callable[[Any], Any], must: str, default: Any = _MISSING) -> Any:
@@ -234,7 +239,7 @@ class _Manifest:
             flags=self.texts(_BUILD.get(language, "build.flags"), [] if command else _MISSING),
             tags=self.texts("tags"),
             limits=self.limits(),
-            task=_text(self.folder / "EXPERIMENT.md"),
+            task=self.read("EXPERIMENT.md") or "",
             sections=getattr(modules["prompt.py"], "sections", None),  # type: ignore[arg-type]
             rules=getattr(modules["security.py"], "RULES", ()),
             evaluation=_evaluation(modules["eval.py"], command),
@@ -282,13 +287,6 @@ def _faults_of_cases(where: str, evaluation: Evaluation) -> Iterator[str]:
 
 def _are_some_of(known: Sequence[str], found: list[Any]) -> bool:
     return 0 < len(found) == sum(one in found for one in known)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""  # a missing EXPERIMENT.md is reported by `load`
 
 
 def _evaluation(module: ModuleType | None, command: Command | None) -> Evaluation:

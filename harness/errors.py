@@ -29,5 +29,13 @@ class JudgeError(HarnessError):
     """The judge cannot work here: no compiler, a seed that fails its own validation, a machine too noisy."""
 
 
+class Unfit(JudgeError):
+    """What is compared with does not work on this machine."""
+
+
 class KeepError(HarnessError):
     """State could not be read or written: a full disk, a read-only folder, a repository in the middle of a merge."""
+
+
+class IndexLocked(KeepError):
+    """Another git holds the repository's index: what was to be committed has to wait."""

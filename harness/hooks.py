@@ -8,7 +8,8 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,8 +17,21 @@ from typing import Any
 from harness.errors import ContractError, HarnessError
 
 _MISSING = object()
+_DESCRIBED = "docs/add-an-experiment.md says what each file is called with and gives back."
 # How the house calls what a hook offers: with so many values by position, or by name (None).
-_CALLED_WITH = {"sections": 1, "inputs": 2, "reference": None, "bound": None, "work": 1, "accept": 2, "render": 1}
+_CALLED_WITH = {
+    "sections": 1,
+    "inputs": 2,
+    "reference": None,
+    "bound": None,
+    "work": 1,
+    "accept": 2,
+    "hidden": 1,
+    "render": 1,
+    "valid": 1,
+    "available": 3,
+}
+_OPTIONAL = {"eval.py": ("hidden", "SLIDES"), "space.py": ("valid", "available")}
 
 
 def load_hook(folder: Path, file: str, offers: Sequence[str], faults: list[str]) -> ModuleType | None:
@@ -36,7 +50,8 @@ def load_hook(folder: Path, file: str, offers: Sequence[str], faults: list[str])
     except Exception as fault:  # noqa: BLE001 - the one boundary to code of the user: a hook may raise anything
         faults.append(f"{folder.name}/{file}{_line_of(fault, path)}: {type(fault).__name__}: {fault}")
         return None
-    for name in offers:
+    optional = (name for name in _OPTIONAL.get(file, ()) if hasattr(module, name))
+    for name in (*offers, *optional):
         lack = _fault_of(name, getattr(module, name, _MISSING))
         if lack:
             faults.append(f"{folder.name}/{file}: {lack}")
@@ -48,20 +63,40 @@ def _fault_of(name: str, offered: Any) -> str:
     if offered is _MISSING:
         return f"`{name}` is missing."
     if name == "CHOICES":
-        is_mapping = isinstance(offered, Mapping) and len(offered) > 0
-        is_sound = is_mapping and all(isinstance(values, tuple) and values for values in offered.values())
-        return "" if is_sound else f"`CHOICES` is {offered!r}, must be a mapping of names to tuples of values."
-    if name not in _CALLED_WITH:
-        return "" if isinstance(offered, Sequence) else f"`{name}` is {offered!r}, must be a list."
+        return _fault_of_choices(offered)
+    if name in _CALLED_WITH:
+        return _fault_of_function(name, offered, _CALLED_WITH[name])
+    if not isinstance(offered, Sequence):
+        return f"`{name}` is {offered!r}, must be a list."
+    rules = enumerate(offered if name == "RULES" else ())
+    return next(filter(None, (_fault_of_function(f"RULES[{i}]", rule, 1) for i, rule in rules)), "")
+
+
+def _fault_of_function(name: str, offered: Any, count: int | None) -> str:
     if not callable(offered):
         return f"`{name}` is {offered!r}, must be a function."
-    count = _CALLED_WITH[name]
     if count is not None:
         try:
             inspect.signature(offered).bind(*range(count))
         except TypeError:
             values = f"{count} value{'s' if count > 1 else ''}"
-            return f"`{name}{inspect.signature(offered)}` cannot be called with {values}."
+            called = f"{getattr(offered, '__name__', name)}{inspect.signature(offered)}"
+            lead = f"`{called}`" if called.startswith(name) else f"`{name}` is `{called}`, which"
+            return f"{lead} cannot be called with {values}."
+    return ""
+
+
+def _fault_of_choices(offered: Any) -> str:
+    """A choice goes into the journal and must come back as it was: a text or a whole number does."""
+    is_mapping = isinstance(offered, Mapping) and len(offered) > 0
+    if not is_mapping or not all(isinstance(values, tuple) and values for values in offered.values()):
+        return f"`CHOICES` is {offered!r}, must be a mapping of names to tuples of values."
+    for name, values in offered.items():
+        if not isinstance(name, str):
+            return f"`CHOICES` has the name {name!r}, must be a text."
+        for value in values:
+            if type(value) not in (str, int):
+                return f"`CHOICES[{name!r}]` holds {value!r}, must hold texts or whole numbers."
     return ""
 
 
@@ -70,6 +105,21 @@ def _line_of(fault: Exception, path: Path) -> str:
         return f" line {fault.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
     return f" line {lines[-1]}" if lines else ""
+
+
+def blaming(folder: Path) -> ExitStack:
+    """A block in which what an experiment's own files raise becomes a ContractError."""
+    stack = ExitStack()
+    stack.push(lambda kind, fault, trace: blame(folder, fault))
+    return stack
+
+
+def gave(folder: Path, hook: Callable[..., Any], called: str, found: Any, must: str) -> ContractError:
+    """The error for what a hook gave back, at the line where it begins."""
+    code, where = getattr(hook, "__code__", None), folder.name
+    if code is not None and Path(code.co_filename).parent == folder:
+        where += f"/{Path(code.co_filename).name} line {code.co_firstlineno}"
+    return ContractError(f"{where}: {called} gives {found!r}, must give {must}.", _DESCRIBED)
 
 
 def blame(folder: Path, fault: BaseException | None) -> None:
@@ -82,5 +132,5 @@ def blame(folder: Path, fault: BaseException | None) -> None:
         name, line = hooks[-1]
         raise ContractError(
             f"{folder.name}/{name} line {line}: {type(fault).__name__}: {fault}",
-            "docs/add-an-experiment.md says what each file is called with and gives back.",
+            _DESCRIBED,
         ) from fault

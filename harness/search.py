@@ -89,6 +89,7 @@ class Search:
         self._opening: asyncio.Task[Examiner] | None = None
         self._judging: asyncio.Task[Attempt] | None = None
         self._pipeline: Pipeline | None = None
+        self._view: Tells | None = None
         self._unanswered: list[Asked] = []
         self._unjudged: dict[int, Asked] = {}
         self._is_interrupted = False
@@ -149,6 +150,8 @@ class Search:
     async def arrive(self) -> AsyncIterator[str]:
         """On another machine than that of the scores: their title holders once more, before anything is asked, so that
         no prompt and no rival rests on what was measured elsewhere. Yields what to tell the user."""
+        if self.store.waiting:
+            yield self.store.waiting
         if self._lacks:
             yield f"{self._lacks} here: attempts are built and checked, not timed"
             return
@@ -164,13 +167,15 @@ class Search:
         """One proposal an attempt: first those that an earlier run paid for and did not get to judge."""
         arrived = list(self.store.state.pending.values())[: self.options.budget.attempts]
         pipeline = Pipeline(self.options.jobs, partial(self._send, view), self._ledger.hold, view.note, arrived)
-        self._pipeline = pipeline
+        self._pipeline, self._view = pipeline, view
         for proposal in arrived:
             self._docket.add(proposal)
         async for proposal in pipeline.replies():
             yield proposal
             if self._is_interrupted:
                 raise asyncio.CancelledError
+        self.store.commit_waiting()
+        self._tell_what_waits()
         self.ending = pipeline.ending
 
     def _send(self, view: Tells, flying: int) -> Callable[[], Awaitable[Proposal]]:
@@ -280,9 +285,15 @@ class Search:
         standings = Standings(is_new_combination=self.store.is_new_combination(ready.candidate.tags))
         return await self._threads.run(partial(judge.measure, ready.found, rivals, standings, self._alpha))
 
+    def _tell_what_waits(self) -> None:
+        if self._view and self.store.waiting:
+            self._view.note(self.store.waiting)
+
     def keep(self, attempt: Attempt) -> None:
         self._unjudged.pop(attempt.number, None)
         self.store.keep(attempt)
+        if attempt.status.is_winner:
+            self._tell_what_waits()
         self._docket.judged(attempt.number)
         self._ledger.judged(attempt)
 

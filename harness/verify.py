@@ -5,16 +5,18 @@ A search that moved to another machine does the same with its title holders, bef
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import ExitStack
 from typing import Protocol
 
 from harness.contract import Experiment
 from harness.errors import JudgeError, KeepError
-from harness.hooks import blame
+from harness.hooks import blaming
 from harness.judge.clock import Stop
 from harness.judge.device import lacks
 from harness.judge.toolchain import require_compiler
-from harness.keep.state import JOURNAL, SCORES
+from harness.keep.files import read_text
+from harness.keep.journal import JOURNAL
+from harness.keep.sources import without_a_row
+from harness.keep.state import SCORES
 from harness.keep.store import Store
 from harness.records import Verdict
 from harness.show.pages import called
@@ -45,16 +47,18 @@ async def again(store: Store, judge: Remeasures, due: Iterable[int]) -> AsyncIte
 async def verify(
     experiment: Experiment,
     open_judge: Callable[[Experiment, Stop], Remeasures],
-    tell: Callable[[Remeasured], None],
+    tell: Callable[[Remeasured | str], None],
     *,
     every: bool,
 ) -> Outcome:
-    """The title holders once more, or every winner that is listed; `tell` hears of each as it comes."""
+    """The title holders once more, or every winner under winners/; `tell` hears of each as it comes, and before them
+    how many there are."""
     nothing = KeepError(
         f"{experiment.name} has no winner to verify.",
-        f"a search makes them: python loop.py {called(experiment)} --loop 10",
+        f"a search makes them: python loop.py {called(experiment)} --loop 10; --all adds those of earlier ones.",
     )
-    if not any(path.is_file() for path in (experiment.folder / SCORES, experiment.runs / JOURNAL)):
+    known = [experiment.folder / SCORES, experiment.runs / JOURNAL]
+    if not any(path.is_file() for path in known) and not (every and experiment.winners.is_dir()):
         raise nothing
     require_compiler()
     if lacking := lacks(experiment):
@@ -63,21 +67,27 @@ async def verify(
             "verify it where there is one; its scores stay as they are.",
         )
     stop = Stop()
-    with ExitStack() as stack:
-        stack.push(lambda kind, fault, trace: blame(experiment.folder, fault))
+    with blaming(experiment.folder) as stack:
         store = stack.enter_context(Store(experiment, PAGES, commit=False))
         stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
         scores = store.state.scores
         due = dict.fromkeys(scores.title_holders)
         if every or not due:  # no title may be left where everything failed, and is then worth another look
             due |= dict.fromkeys(winner.attempt for winner in scores.winners)
-        if not due:
+        others = without_a_row(experiment, scores) if every else []
+        if not due and not others:
             raise nothing
+        if every:
+            tell(f"to be measured: {len(due)} of this search, {len(others)} archived without a row in its scores")
         champion, seed = scores.champion, scores.seed
         held = {winner.attempt: scores.held_by(winner) for winner in scores.winners}
         judge = await asyncio.to_thread(open_judge, experiment, stop)
         measured = []
         async for one in again(store, judge, due):
             tell(one)
+            measured.append(one)
+        for path in others:
+            verdict = await asyncio.to_thread(judge.remeasure, read_text(path))
+            tell(one := Remeasured(before=None, verdict=verdict, archived=path.stem))
             measured.append(one)
         return Outcome(measured=measured, scores=scores, champion_before=champion, held_before=held, seed_before=seed)

@@ -99,6 +99,11 @@ def test_unreadable_json_is_shown_with_line_and_column(folder: Path) -> None:
     assert "mine/experiment.json line 3 column 2" in faults_of(folder)
 
 
+def test_a_task_that_is_not_utf_8_is_named_with_the_byte(folder: Path) -> None:
+    (folder / "EXPERIMENT.md").write_bytes("# Größe\n".encode("latin-1"))
+    assert "mine/EXPERIMENT.md is not UTF-8 at byte 4." in faults_of(folder)
+
+
 def test_a_hook_that_raises_is_shown_with_its_line(folder: Path) -> None:
     (folder / "security.py").write_text("RULES = ()\n\nx = 1 / 0\n")
     assert "mine/security.py line 3: ZeroDivisionError: division by zero" in faults_of(folder)
@@ -142,6 +147,23 @@ def test_cases_that_cannot_be_told_apart_or_timed_are_named(folder: Path, cases:
     with (folder / "eval.py").open("a") as file:
         file.write(f"\n\n{cases}\n")
     assert said in faults_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        (
+            '{"unroll": (1, 2), "split": (False, True)}',
+            "`CHOICES['split']` holds False, must hold texts or whole numbers",
+        ),
+        ('{"scale": (0.5,)}', "`CHOICES['scale']` holds 0.5, must hold texts or whole numbers"),
+        ('{1: ("a",)}', "`CHOICES` has the name 1, must be a text"),
+        ('{"unroll": [1]}', "`CHOICES` is {'unroll': [1]}, must be a mapping of names to tuples of values"),
+    ],
+)
+def test_a_choice_that_a_journal_could_not_give_back_is_named(folder: Path, choices: str, said: str) -> None:
+    (folder / "space.py").write_text(f"CHOICES = {choices}\n\n\ndef render(choices):\n    return ''\n")
+    assert f"mine/space.py: {said}" in faults_of(folder)
 
 
 def test_every_fault_is_reported_in_one_message(folder: Path) -> None:

@@ -16,6 +16,10 @@ import pytest
 import loop as command_line
 import scratch
 from documented import differences
+from harness import contract
+from harness.keep.scores import Scores
+from harness.records import Status
+from keep.samples import attempt
 from loopback import Answer, Loopback
 from scratch import ROOT, Done, fenced, git, loop
 
@@ -155,6 +159,44 @@ def test_a_hook_that_raises_when_it_is_called_is_shown_with_file_and_line(
     done = here("judge", experiment)
     assert scratch.is_plain_error(done), done.err
     assert f"total/{file} line {line}: KeyError: 'boo'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def available(name, value, cpu_flags):\n    return 1 / 0\n", "total/space.py line 2: ZeroDivisionError"),
+        ("available = True\n", "total/space.py: `available` is True, must be a function."),
+        ("def available(name):\n    return True\n", "`available(name)` cannot be called with 3 values."),
+        ("def render(choices):\n    choices\n", "total/space.py line 1: `render` gives None, must give a whole source"),
+    ],
+)
+def test_a_space_that_cannot_be_searched_is_shown_with_its_file(
+    here: Callable[..., Done], experiment: Path, text: str, said: str
+) -> None:
+    rest = "" if "def render" in text else "\n\ndef render(choices):\n    return ''\n"
+    (experiment / "space.py").write_text(f"{text}{rest}\n\nCHOICES = {{'step': (1, 2)}}\n")
+    done = here(experiment, "--no-commit", "--plain")
+    assert scratch.is_plain_error(done), done.err
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("(*C_RULES, calls_forbidden)", "cannot be called with 1 value."),
+        ("('headers',)", "total/security.py: `RULES[0]` is 'headers', must be a function."),
+        ("(headers,)", "total: the rule `headers` gives <function headers"),
+        ("(silent,)", "total/security.py line 4: the rule `silent` gives None, must give Violations"),
+    ],
+)
+def test_a_rule_that_is_none_is_shown_with_its_file(
+    here: Callable[..., Done], experiment: Path, rules: str, said: str
+) -> None:
+    imports = "from harness.judge.gate import C_RULES, calls_forbidden, headers"
+    (experiment / "security.py").write_text(f"{imports}\n\n\ndef silent(_):\n    pass\n\n\nRULES = {rules}\n")
+    done = here("judge", experiment)
+    assert scratch.is_plain_error(done), done.err
+    assert said in done.err
 
 
 @pytest.mark.parametrize(("program", "said"), [("gcc", "gcc is not on the PATH"), ("git", "git was not found")])
@@ -407,6 +449,36 @@ def test_judging_exits_0_whatever_the_verdict(
     done = here("judge", experiment, "--file", tmp_path / "candidate.c", "--json")
     assert (done.code, done.lines[0]["status"]) == (0, status)
     assert done.lines[0]["reason"]
+
+
+@pytest.fixture
+def elsewhere(experiment: Path) -> Path:
+    """A clone of a search whose champion needs what this machine has not."""
+    scores = Scores.fresh(contract.load(experiment))
+    scores.fold(attempt(1, Status.BEST, 1.5))
+    scores.committed(1, "1f6d0c2aa5b3")
+    (experiment / "SCORES.json").write_text(scores.text())
+    (experiment / "winners").mkdir()
+    (experiment / "winners" / "1f6d0c2aa5b3.c").write_text(scratch.BROKEN)
+    return experiment
+
+
+def test_where_the_champion_does_not_run_the_seed_stands_in_and_the_verdict_says_so(
+    here: Callable[..., Done], elsewhere: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.c").write_text(scratch.SLOWER)
+    done = here("judge", elsewhere, "--file", tmp_path / "mine.c", "--json")
+    assert (done.code, done.lines[0]["status"], done.lines[0]["vs_champion"]) == (0, "slower", None), done.err
+    assert "the seed stood in for the champion (total: the champion is build_failed here" in done.lines[0]["reason"]
+
+
+def test_a_rival_that_was_named_and_does_not_run_is_an_error_with_another_way(
+    here: Callable[..., Done], experiment: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "rival.c").write_text(scratch.BROKEN)
+    done = here("judge", experiment, "--against", tmp_path / "rival.c")
+    assert scratch.is_plain_error(done), done.err
+    assert "`judge --against FILE` takes another rival" in done.err
 
 
 def test_eval_py_judges_the_current_candidate_as_a_script(experiment: Path) -> None:

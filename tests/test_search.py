@@ -408,3 +408,13 @@ def test_seed_py_can_begin_from_a_winner(searched: Searched, later: Path, tmp_pa
     with Loopback([scratch.PROSE]) as server:
         loop(later, "--model", "m", "--base-url", server.base_url)
     assert scratch.FASTER in server.requests[0].body["messages"][0]["content"]
+
+
+def test_a_search_goes_on_while_the_user_has_a_commit_open_and_says_what_waits(experiment: Path) -> None:
+    lock = experiment.parent / ".git" / "index.lock"
+    lock.touch()
+    replies = scratch.write_replies(experiment.parent / "replies", fenced(scratch.FASTER), scratch.PROSE)
+    done = loop(experiment, "--model", replies, "--loop", "2", "--json")
+    assert (done.code, done.statuses) == (0, ["best", "unreadable"]), done.err
+    notes = [line["text"] for line in done.lines if line["event"] == "note"]
+    assert any(str(lock) in note for note in notes)

@@ -89,7 +89,7 @@ def test_a_title_that_is_lost_goes_to_a_winner_that_is_measured_too(experiment: 
     (experiment / "SCORES.json").write_text(json.dumps(scores | {"winners": [*scores["winners"], former]}))
     done = loop("verify", experiment, "--json")
     assert {line["schema"] for line in done.lines} == {1}
-    assert differences("verify", done.lines) == []
+    assert differences("verify", done.lines, unseen=["note"]) == []
     assert [line["event"] for line in done.lines] == ["measured", "measured", "winner", "winner", "close"], done.err
     champion, next_best = done.lines[2:4]
     assert (champion["status"], next_best["status"]) == ("wrong", "accepted")
@@ -104,6 +104,30 @@ def test_a_winner_without_a_file_is_skipped_and_keeps_its_row(experiment: Path) 
     done = loop("verify", experiment)
     assert (done.code, _scores(experiment)) == (0, before)
     assert "skipped: no file of it is left" in done.out
+
+
+@pytest.fixture
+def seeded(experiment: Path) -> Path:
+    """The experiment after its seed.py: nothing has won in this search, and winners/ has the winner before."""
+    assert loop("seed", experiment).code == 0
+    return experiment
+
+
+def test_all_measures_the_archived_winners_of_earlier_searches_and_gives_them_no_title(seeded: Path) -> None:
+    done = loop("verify", seeded, "--all")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("to be measured: 0 of this search, 1 archived without a row in its scores\n")
+    assert f"\n{_total(seeded)}: x" in done.out and "holds" in done.out
+    assert _scores(seeded)["winners"] == []
+
+
+def test_an_archived_winner_is_a_line_of_json_without_an_attempt(seeded: Path) -> None:
+    _winner_file(seeded).write_text(scratch.WRONG)
+    done = loop("verify", seeded, "--all", "--json")
+    assert differences("verify", done.lines) == []
+    assert [line["event"] for line in done.lines] == ["note", "measured", "winner", "close"]
+    found = done.lines[2]
+    assert (found["attempt"], found["commit"], found["status"]) == (None, _total(seeded), "wrong")
 
 
 def test_where_nothing_has_won_verify_says_so(tmp_path: Path) -> None:

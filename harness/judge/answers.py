@@ -1,10 +1,11 @@
-"""What the hooks of eval.py give back, as the judge can use it; ContractError names the hook and what it must give.
+"""What the hooks of eval.py and the rules of security.py give back, as the judge can use it; ContractError names the
+hook and what it must give.
 
 A hook that raises is blamed by hooks.py: then a line of its own is on the stack.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy.typing as npt
 
 from harness.contract import Case, Experiment
 from harness.errors import ContractError
+from harness.hooks import gave
 from harness.judge.signature import Signature, require_numbers
 from harness.judge.verdict import Finding, Standings
-from harness.records import Status
+from harness.records import Status, Violation
 
 Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
@@ -40,6 +42,17 @@ def work_of(experiment: Experiment, case: Case) -> Mapping[str, float]:
     if not work or not all(0 <= value < math.inf for value in work.values()):
         raise _wrong(experiment, f"work({case.name})", found, f"a mapping of {' and '.join(_WORK)} to numbers")
     return work
+
+
+def violations_of(experiment: Experiment, submission: Any) -> Iterator[Violation]:
+    """All that the rules hold against a submission."""
+    for rule in experiment.rules:
+        found = rule(submission)
+        violations = list(found) if isinstance(found, Iterable) else [found]
+        if not all(isinstance(one, Violation) for one in violations):
+            name = f"the rule `{getattr(rule, '__qualname__', rule)}`"
+            raise gave(experiment.folder, rule, name, found, "Violations, one by one")
+        yield from violations
 
 
 def hidden_of(experiment: Experiment, rng: np.random.Generator, signature: Signature) -> Sequence[Case]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from harness import cuda_source
 from harness.contract import Experiment
 from harness.judge import gate
+from harness.judge.answers import violations_of
 from harness.judge.expansion import Expansion, Header
 from harness.judge.gate import C_ATTRIBUTES, MACHINE_RULES, Rule
 from harness.judge.submission import Submission, tokenise
@@ -46,7 +47,7 @@ def inspect(source: str, experiment: Experiment) -> tuple[Violation, ...]:
     if size_bytes > most:
         return (Violation(rule="size", message=f"the source has {size_bytes} bytes, at most {most} are allowed"),)
     submission = CudaSubmission(source, experiment)
-    return tuple(violation for rule in experiment.rules for violation in rule(submission))
+    return tuple(violations_of(experiment, submission))
 
 
 def plain_directives(submission: Submission) -> Iterator[Violation]:

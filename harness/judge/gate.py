@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from harness.contract import Experiment
 from harness.judge import toolchain
+from harness.judge.answers import violations_of
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.expansion import Expansion, Header, read_expansion
 from harness.judge.submission import Submission
@@ -52,7 +53,7 @@ def inspect(source: str, experiment: Experiment, stop: SupportsBool = False) -> 
     if len(expansion.text) > most:
         return _refused_size(f"its macros expand to {len(expansion.text)} bytes, at most {most} are allowed")
     submission = Submission(expansion, experiment.target, experiment.signature)
-    return (*found, *(violation for rule in experiment.rules for violation in rule(submission)))
+    return (*found, *violations_of(experiment, submission))
 
 
 def plainly_written(submission: Submission) -> Iterator[Violation]:

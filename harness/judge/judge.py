@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from harness.contract import CPU, Case, Experiment
-from harness.errors import JudgeError
+from harness.errors import JudgeError, Unfit
 from harness.judge import measure, remarks, roofline, stats
 from harness.judge.answers import status_of, work_of
 from harness.judge.checks import lay_out_checks
@@ -224,12 +224,11 @@ class Judge:
         except Fault as fault:
             raise self._unfit(source, fault) from None
 
-    def _unfit(self, source: str, fault: Fault) -> JudgeError:
-        which = "seed" if source == self.seed else "champion"
-        return JudgeError(
-            f"{self.experiment.name}: the {which} is {fault.status} here: {fault.reason}",
-            f"judge it alone: python loop.py judge {self.experiment.name} --file FILE",
-        )
+    def _unfit(self, source: str, fault: Fault) -> Unfit:
+        which, hint = "champion", "`verify` measures the winners again; `judge --against FILE` takes another rival."
+        if source == self.seed:
+            which, hint = "seed", f"nothing can be judged without it: mend {self.experiment.seed_path}."
+        return Unfit(f"{self.experiment.name}: the {which} is {fault.status} here: {fault.reason}", hint)
 
     def _built(self, source: str) -> Artifact:
         _refuse(self.kind.inspect(source, self.stop))
@@ -241,7 +240,7 @@ class Judge:
         return built
 
     def trusted(self, source: str) -> Artifact:
-        """A source that is trusted to work here; JudgeError where it does not."""
+        """A source that is trusted to work here; Unfit where it does not."""
         if source not in self._artifacts:
             try:
                 built = self.prepare(source).admitted

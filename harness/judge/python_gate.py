@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from harness import python_source
 from harness.contract import Experiment
+from harness.judge.answers import violations_of
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.toolchain import Artifact
 from harness.records import Violation
@@ -44,7 +45,7 @@ def inspect(source: str, experiment: Experiment) -> tuple[Violation, ...]:
         return ()
     signature = python_source.parse_signature(experiment.signature)
     submission = PythonSubmission(tree=tree, target=experiment.target, signature=signature, source=source)
-    return tuple(violation for rule in experiment.rules for violation in rule(submission))
+    return tuple(violations_of(experiment, submission))
 
 
 def compiles(source: str) -> Artifact | Diagnostics:

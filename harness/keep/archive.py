@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import KeepError
+from harness.errors import IndexLocked, KeepError
 from harness.keep.files import write_whole
 from harness.keep.leftover import free, noted
 from harness.keep.winners import traits
@@ -26,7 +26,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 NAME_CHARS = 12
-_RETRIES = 50
+_RETRIES = 8  # an interrupt has to be answered within two seconds
 _RETRY_S = 0.1
 _LOCKING = ("update-index", "update-ref")
 _REASON_CHARS = 300
@@ -109,7 +109,8 @@ class Archive:
             ) from None
 
     def commit_winner(self, attempt: Attempt, files: WinnerFiles) -> str:
-        """Both commits, or what is missing of them: after a crash between any two steps, call this again."""
+        """Both commits, or what is missing of them: after a crash between any two steps, or IndexLocked, call this
+        again."""
         if attempt.candidate is None:
             raise ValueError(f"attempt {attempt.number} has no candidate to commit")
         source = attempt.candidate.source
@@ -121,8 +122,9 @@ class Archive:
                 commit = self._commit({files.candidate_path: source}, _message(attempt, files), may_be_empty=True)
             name = commit[:NAME_CHARS]
             winner = self._folder / "winners" / f"{name}{files.candidate_path.suffix}"
-            texts = {self._folder / path: text for path, text in files.records(commit).items()}
-            texts |= {winner: source, files.candidate_path: files.champion_source}
+            # The winner's file before the scores that name it: whoever finds the one finds the other.
+            texts = {winner: source, files.candidate_path: files.champion_source}
+            texts |= {self._folder / path: text for path, text in files.records(commit).items()}
             self._commit(texts, f"{files.experiment}: keep {name}, the winner of attempt {attempt.number}")
         except git.GitCommandError as fault:
             raise KeepError(f"git could not commit: {_words(fault)}", f"mend what git names, {_WITHOUT}") from None
@@ -152,13 +154,25 @@ class Archive:
             head = self._head()
             tree = self._tree(head, entries)
             if head and not may_be_empty and tree == self._run("rev-parse", f"{head}^{{tree}}"):
-                commit = head
-            else:
-                parent = ("-p", head) if head else ()
-                made = self._run("commit-tree", "--no-gpg-sign", tree, *parent, "-m", message)
-                commit = made if self._advance(head, made) else None
-        self._patiently("update-index", "--add", *_cacheinfo(entries))
+                self._stage(entries)
+                return head
+            parent = ("-p", head) if head else ()
+            made = self._run("commit-tree", "--no-gpg-sign", tree, *parent, "-m", message)
+            # Before the branch moves: a `git commit` that the user has open in an editor would fail of that.
+            self._stage(entries)
+            commit = made if self._advance(head, made) else None
         return commit
+
+    def _stage(self, entries: Sequence[str]) -> None:
+        try:
+            self._patiently("update-index", "--add", *_cacheinfo(entries))
+        except git.GitCommandError as fault:
+            if not _is_locked(fault):
+                raise
+            lock = (self._top / self._run("rev-parse", "--git-path", "index.lock")).resolve()
+            raise IndexLocked(
+                f"another git holds {lock}", "finish what it is doing; delete that file if no git is running."
+            ) from None
 
     def _tree(self, head: str | None, entries: Sequence[str]) -> str:
         with workplace() as folder:
@@ -184,7 +198,7 @@ class Archive:
                 self._run(*arguments)
                 return
             except git.GitCommandError as fault:
-                if ".lock'" not in str(fault.stderr) or not tries_left:
+                if not _is_locked(fault) or not tries_left:
                     raise
                 time.sleep(_RETRY_S)
 
@@ -200,6 +214,10 @@ class Archive:
         with noted(self._note) if takes_lock else nullcontext():
             # In a session of its own: an interrupt at the terminal is the loop's to answer.
             return str(self._git.execute(["git", *settings, *arguments], env=env, start_new_session=True))
+
+
+def _is_locked(fault: git.GitCommandError) -> bool:
+    return ".lock'" in str(fault.stderr)
 
 
 def _cacheinfo(entries: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from harness.errors import KeepError
 from harness.keep.files import cannot
 from harness.records import SEED, Attempt, Proposal, Verdict, from_json, to_json
 
+JOURNAL = "journal.jsonl"
 _TAIL_BYTES = 65536
 
 

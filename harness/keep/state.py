@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Self
 
 from harness.contract import Experiment
-from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
+from harness.keep.journal import JOURNAL, Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.keep.winners import worth
 from harness.records import SEED, Attempt, Proposal, Status, Trial
 
-SCORES, MEMORY, JOURNAL = "SCORES.json", "MEMORY.json", "journal.jsonl"
+SCORES, MEMORY = "SCORES.json", "MEMORY.json"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,9 +95,20 @@ class State:
         if memory is None or memory.search != scores.search or memory.last_attempt > scores.last_attempt:
             memory = Memory(search=scores.search, known=known)
         state = cls(scores=scores, memory=memory, seen={new.seed_digest: f"the {SEED}"})
+        snapshot = scores.last_attempt
         for event in events:
             state.fold(event)
+        state._leave_to_others(snapshot)
         return state
+
+    def _leave_to_others(self, snapshot: int) -> None:
+        """Another clone of this search gave these numbers to something else, and its scores, up to the attempt
+        `snapshot`, were pulled: a commit or a verdict under them would be taken for theirs."""
+        self.pending = {number: one for number, one in self.pending.items() if number > snapshot}
+        rows = {number: self.scores.winner(number) for number in self.uncommitted}
+        for number, row in rows.items():
+            if row and row.at != self.uncommitted[number].at:
+                del self.uncommitted[number]
 
 
 def _events(path: Path) -> tuple[Seeded | None, Iterable[Event]]:

@@ -13,17 +13,17 @@ from types import TracebackType
 from typing import Self
 
 from harness.contract import Experiment
-from harness.errors import KeepError
+from harness.errors import IndexLocked, KeepError
 from harness.keep.archive import Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts, shortened
 from harness.keep.behind import Behind
 from harness.keep.files import cannot, read_text, write_whole
-from harness.keep.journal import Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
+from harness.keep.journal import JOURNAL, Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
 from harness.keep.scores import START, Scores
 from harness.keep.sources import BEST, archived, find_source, kept_path
-from harness.keep.state import JOURNAL, MEMORY, SCORES, State
+from harness.keep.state import MEMORY, SCORES, State
 from harness.keep.winners import placed
 from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
@@ -56,7 +56,7 @@ class Store:
         self._wants_commits = commit
         self._exit = ExitStack()
         self._sources: dict[str, str] = {}
-        self.memory_page = ""
+        self.memory_page = self.waiting = ""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -68,11 +68,9 @@ class Store:
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
             self._behind = stack.enter_context(Behind(self._write, self._journal.flush))
-            unfinished = list(self.state.uncommitted.values())
-            for attempt in unfinished:
+            for attempt in self.state.uncommitted.values():
                 self.artifacts.restore(attempt)
-            for attempt in unfinished if self._archive else ():
-                self._commit(attempt)
+            self.commit_waiting()
             self._exit = stack.pop_all()
         return self
 
@@ -85,11 +83,11 @@ class Store:
             self._write(self._snapshots(with_picture=scores.has_times and self._drawn != scores.last_attempt))
 
     def _journal_of(self, new: Seeded) -> Journal:
-        """The journal of the search at hand; that of another one is set aside, not mixed with it."""
+        """The journal of the search at hand; what runs/ holds of another one is set aside, not mixed with it."""
         path, scores = self.experiment.runs / JOURNAL, self.state.scores
         first = next(read_events(path), None)
-        if first is not None and (not isinstance(first, Seeded) or first.search != scores.search):
-            path.replace(path.with_name(f"{path.stem}-{search_id()}{path.suffix}"))
+        if not isinstance(first, Seeded) or first.search != scores.search:
+            _set_aside(self.experiment.runs)
             first = None
         journal = Journal(path)
         if first is None:
@@ -114,15 +112,9 @@ class Store:
             self._behind.refresh(self._snapshots(with_picture=False))
             return
         self._behind.settle()
-        if self._archive:
-            self._commit(attempt)
-        else:
-            assert attempt.candidate is not None
-            # Where runs/ does not go, a copy of the folder say, the search goes on from it.
-            kept = kept_path(self.experiment, self.state.scores.search, attempt.number)
-            write_whole(kept, attempt.candidate.source)
-            write_whole(self.experiment.candidate_path, self.champion_source())
-            self._write(self._snapshots(with_picture=True))
+        self.commit_waiting()
+        if not self._archive:
+            self._keep_without_commits()
 
     def verified(self, attempt: int, verdict: Verdict) -> None:
         """What a winner was measured to be now. Where the title went to another one, the candidate file follows."""
@@ -138,6 +130,27 @@ class Store:
                 write_whole(self.experiment.candidate_path, champion)
         self._write(self._snapshots(with_picture=False))
         self._drawn = -1
+
+    def commit_waiting(self) -> None:
+        """Every winner without a commit gets one; where another git holds the index, later: `waiting` says so."""
+        self.waiting = ""
+        for number, attempt in sorted(self.state.uncommitted.items()) if self._archive else ():
+            try:
+                self._commit(attempt)
+            except IndexLocked as fault:
+                self.state.uncommitted[number] = attempt  # also where the first of its two commits is made
+                self.waiting = f"winners to commit later: {len(self.state.uncommitted)}; {fault.message}: {fault.hint}"
+                self._keep_without_commits()
+                return
+
+    def _keep_without_commits(self) -> None:
+        # Where runs/ does not go, a copy of the folder say, the search goes on from these.
+        for number, attempt in self.state.uncommitted.items():
+            assert attempt.candidate is not None
+            if not (path := kept_path(self.experiment, self.state.scores.search, number)).is_file():
+                write_whole(path, attempt.candidate.source)
+        write_whole(self.experiment.candidate_path, self.champion_source())
+        self._write(self._snapshots(with_picture=True))
 
     def _commit(self, attempt: Attempt) -> None:
         assert self._archive is not None
@@ -186,8 +199,7 @@ class Store:
 
     def winner_source(self, attempt: int) -> str | None:
         """The source of a listed winner, or of what the search started from; None where no file of it is left."""
-        winner = self.state.scores.winner(attempt)
-        ref = self.state.scores.start if attempt == START else (winner and winner.commit) or str(attempt)
+        ref = self.state.scores.start if attempt == START else str(attempt)
         try:
             return self.source(ref)
         except KeepError:
@@ -253,7 +265,7 @@ def _start(experiment: Experiment, commit: str | None) -> str:
     if len(found) != 1:
         raise KeepError(
             f"{experiment.name} has {len(found) or 'no'} archived winner{'s' * (len(found) > 1)} {commit!r}.",
-            f"name one by its commit, as the files in {experiment.winners} are called.",
+            f"name one as the files in {experiment.winners} are called, by so much of it that no other begins alike.",
         )
     return found[0].stem
 

@@ -11,10 +11,10 @@ from typing import Any
 from harness.contract import Experiment
 from harness.errors import KeepError
 from harness.keep.artifacts import Artifacts
-from harness.keep.journal import Committed, Judged, Proposed, Seeded, read_events
+from harness.keep.journal import JOURNAL, Committed, Judged, Proposed, Seeded, read_events
 from harness.keep.scores import Scores
 from harness.keep.sources import find_source
-from harness.keep.state import JOURNAL, SCORES
+from harness.keep.state import SCORES
 from harness.records import Attempt, Estimate, Proposal, to_json
 from harness.show.pages import called
 

@@ -18,14 +18,17 @@ _NAME_CHARS = 12
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remeasured:
     """A winner measured again: its row as it stood, None for what the search started from, and what came out, None
-    where no file of it is left."""
+    where no file of it is left. One that no row speaks of, of an earlier search, is known by its `archived` file."""
 
-    attempt: int
+    attempt: int = START
     before: Winner | None
     verdict: Verdict | None
+    archived: str = ""
 
     @property
     def name(self) -> str:
+        if self.archived:
+            return self.archived
         if self.attempt == START:
             return "the start"
         commit = self.before.commit if self.before else None
@@ -44,12 +47,14 @@ class Outcome:
     seed_before: SeedRow | None
 
 
-def progress_text(one: Remeasured) -> str:
-    """A line for the moment when it was measured."""
-    return f"{one.name}: {_now(one)}"
+def progress_text(one: Remeasured | str) -> str:
+    """A line for the moment when it was measured, or for what is to be said before."""
+    return one if isinstance(one, str) else f"{one.name}: {_now(one)}"
 
 
-def progress_json(one: Remeasured) -> str:
+def progress_json(one: Remeasured | str) -> str:
+    if isinstance(one, str):
+        return json.dumps({"schema": SCHEMA, "event": "note", "text": one})
     return json.dumps({"schema": SCHEMA, "event": "measured", **_record(one)})
 
 
@@ -155,6 +160,8 @@ def _standing(name: str, outcome: Outcome) -> list[str]:
         there = " on the other machine" if before and not is_same_machine(before.machine, seed.machine) else ""
         was = f", before {duration(before.median_s, scores.unit)}{there}" if before else ""
         lines.append(f"the seed takes {duration(seed.median_s, scores.unit)}{was}")
+    if any(one.archived for one in outcome.measured):
+        lines.append("winners of earlier searches hold no title; seed --from NAME starts a search from one")
     return [*lines, "SCORES.json and its pages are written; nothing is committed."]
 
 
@@ -176,8 +183,8 @@ def outcome_json(name: str, outcome: Outcome) -> str:
 def _record(one: Remeasured) -> dict[str, Any]:
     before, verdict = one.before, one.verdict
     return {
-        "attempt": one.attempt,
-        "commit": before.commit if before else None,
+        "attempt": None if one.archived else one.attempt,
+        "commit": before.commit if before else one.archived or None,
         "before": {"speedup": to_json(before.speedup), "machine": before.machine} if before else None,
         "status": verdict.status.value if verdict else None,
         "reason": verdict.reason if verdict else "no file of it is left",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import KeepError
+from harness.errors import IndexLocked, KeepError
 from harness.keep.archive import Archive, WinnerFiles
 from harness.records import Attempt, Candidate, Status
 from keep.samples import attempt
@@ -213,6 +213,24 @@ def test_an_index_that_another_git_has_locked_is_waited_for(repository: Path) ->
     _commit(repository / "linear")
     release.join()
     assert git(repository, "status", "--porcelain") == ""
+
+
+@pytest.fixture
+def locked(repository: Path) -> Path:
+    (repository / ".git" / "index.lock").touch()
+    return repository
+
+
+def test_an_index_that_stays_locked_is_an_error_that_names_the_lock(locked: Path) -> None:
+    with pytest.raises(IndexLocked, match=r"\.git/index\.lock"):
+        _commit(locked / "linear")
+
+
+def test_the_branch_does_not_move_while_the_index_is_locked(locked: Path) -> None:
+    before = git(locked, "rev-parse", "HEAD")
+    with pytest.raises(IndexLocked):
+        _commit(locked / "linear")
+    assert git(locked, "rev-parse", "HEAD") == before
 
 
 def test_a_commit_is_found_again_by_its_search_and_attempt(repository: Path) -> None:

@@ -44,6 +44,8 @@ def searched(fresh: Experiment) -> Experiment:
         artifacts.write(answer, one)
     scores.committed(2, COMMIT)
     (fresh.folder / "SCORES.json").write_text(scores.text())
+    fresh.winners.mkdir()
+    (fresh.winners / f"{COMMIT}.c").write_text(FASTER)
     return fresh
 
 
@@ -112,7 +114,6 @@ def test_a_diff_of_the_same_source_says_so(searched: Experiment) -> None:
 
 
 def test_a_diff_reads_an_archived_winner_by_its_commit(searched: Experiment) -> None:
-    (searched.winners).mkdir()
     (searched.winners / f"{COMMIT}.c").write_text(SEED)
     assert pages.diff(searched, COMMIT[:7], "seed", as_json=False).endswith("are the same.")
 

@@ -26,6 +26,7 @@ from harness.ask.crossing import CROSSINGS, condition
 from harness.ask.proposer import Exhausted, Request
 from harness.contract import Experiment
 from harness.errors import ProposerError
+from harness.hooks import blaming, gave
 from harness.records import Choices, Proposal, Trial
 from harness.source import digest
 
@@ -51,8 +52,9 @@ class Builtin:
             )
         self.line = f"built-in proposer, no model: draws from {experiment.name}/space.py"
         self._language = experiment.language
-        self._space = experiment.space
-        self._values = _offered(experiment.name, experiment.space)
+        self._folder, self._space = experiment.folder, experiment.space
+        with blaming(experiment.folder):
+            self._values = _offered(experiment.name, experiment.space)
         self._seed = random.SystemRandom().getrandbits(32) if seed is None else seed
         self._seen: set[Point] = set()
         self._told = 0
@@ -85,7 +87,10 @@ class Builtin:
         self._seen.add(point)
         choices = dict(zip(self._values, point, strict=True))
         said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in choices.items())
-        return choices, self._reply(f"A point of the search space: {said}.", self._space.render(choices))
+        source = self._space.render(choices)
+        if not isinstance(source, str):
+            raise gave(self._folder, self._space.render, "`render`", source, "a whole source as text")
+        return choices, self._reply(f"A point of the search space: {said}.", source)
 
     def _cross(self, request: Request, rng: random.Random) -> str:
         """Now and then the best over all cases, with another in its place where that is better; empty where it is not
