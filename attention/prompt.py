@@ -3,6 +3,7 @@
 from harness.ask.prompt import (
     ANSWER,
     CHAMPION,
+    FAILURE,
     INSTRUCTIONS,
     MACHINE,
     MEMORY,
@@ -38,4 +39,4 @@ greatest score must not be -inf.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

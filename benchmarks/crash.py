@@ -3,8 +3,10 @@
 A real search with commits, of the small experiment `total` and recorded replies, in a repository of its own that also
 holds somebody's staged and unstaged work. Three runs of four get scripted verdicts, so that most moments are those of
 writing and committing; the fourth has the real judge, with gcc and candidates' processes to leave behind. Half of
-the kills take the whole process group. Each run is a fork of this process, which has imported everything before. After
-every kill the journal is looked at, at the end everything. Prints JSON lines, then a table.
+the kills take every process of the run at once, as the end of a container does, git and gcc in sessions of their own
+included; a third of these wait for a git that may hold a lock of the repository. Each run is a fork of this process,
+which has imported everything before. After every kill the journal is looked at, at the end everything. Prints JSON
+lines, then a table.
 
     python benchmarks/crash.py
     python benchmarks/crash.py --kills 20 --longest-s 0.6
@@ -23,6 +25,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,8 @@ from whole import faults_at_the_end, faults_of_the_journal
 
 PR_SET_CHILD_SUBREAPER = 36
 ORPHANS_END_S = 5.0
+AIMED_S, GIT_TAKES_S = 3.0, 0.01
+RUN, TREE, GIT = "run", "all", "git"
 KINDS = (Status.BEST, Status.SLOWER, Status.ACCEPTED, Status.WRONG)
 SCRIPTED, REAL = "scripted", "real"
 
@@ -127,7 +132,7 @@ def search(place: Place, how: str, jobs: int, attempts: int) -> int:
 
 
 def fork(place: Place, how: str, jobs: int, attempts: int, said: Path) -> int:
-    """`search` in a child that leads a process group; returns its id. What it prints goes into a file."""
+    """`search` in a child; returns its id. What it prints goes into a file."""
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -142,6 +147,26 @@ def fork(place: Place, how: str, jobs: int, attempts: int, said: Path) -> int:
         sys.stdout.flush()
     finally:
         os._exit(code)
+
+
+def kill_all(pid: int) -> None:
+    """The process and every one below it, as at one moment: they are stopped first, so that none sees another end."""
+    stopped: set[int] = set()
+    while new := {pid, *scratch.descendants(pid)} - stopped:
+        for one in new:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGSTOP)
+        stopped |= new
+    for one in stopped:
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+
+
+def wait_for_git(experiment: Path) -> None:
+    """Until a git is about to take a lock, if one is before long."""
+    note, deadline_s = experiment / "runs" / "committing", time.monotonic() + AIMED_S
+    while not note.exists() and time.monotonic() < deadline_s:
+        time.sleep(0.0002)
 
 
 def orphans() -> list[int]:
@@ -162,11 +187,18 @@ def crash(place: Place, kills: int, longest_s: float, draw: random.Random) -> li
     journal, said = place.experiment / "runs" / "journal.jsonl", place.replies.parent / "said"
     for number in range(1, kills + 1):
         how, after_s = (SCRIPTED if number % 4 else REAL), draw.uniform(0, longest_s)
-        is_group, jobs = draw.random() < 0.5, draw.choice((1, 3))
+        aim, jobs = draw.choice((RUN, RUN, RUN, TREE, TREE, GIT)), draw.choice((1, 3))
         pid = fork(place, how, jobs, len(list(place.replies.iterdir())), said)
         time.sleep(after_s)
-        (os.killpg if is_group else os.kill)(pid, signal.SIGKILL)
+        if aim == GIT:
+            wait_for_git(place.experiment)
+            time.sleep(draw.uniform(0, GIT_TAKES_S))
+        if aim != RUN:
+            kill_all(pid)
+        else:
+            os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
+        locks = len(list((place.experiment.parent / ".git").rglob("*.lock")))
         faults = [f"process {orphan} was left behind" for orphan in orphans()]
         if not os.WIFSIGNALED(status):
             faults.append(f"the run ended by itself: {said.read_text()[-300:]}")
@@ -174,7 +206,15 @@ def crash(place: Place, kills: int, longest_s: float, draw: random.Random) -> li
         faults += faults_of_the_journal(place.experiment, place.replies, before)
         before = now
         kinds = Counter(event["kind"] for event in scratch.journal_lines(now))
-        row = {"schema": 1, "benchmark": "crash", "kill": number, "judge": how, "jobs": jobs, "group": is_group}
+        row = {
+            "schema": 1,
+            "benchmark": "crash",
+            "kill": number,
+            "judge": how,
+            "jobs": jobs,
+            "aim": aim,
+            "locks": locks,
+        }
         rows.append(row | {"after_s": round(after_s, 3), "attempts": kinds["judged"], "committed": kinds["committed"]})
         rows[-1]["faults"] = faults
         print(json.dumps(rows[-1]), flush=True)
@@ -213,6 +253,7 @@ def main() -> int:
         print(f"{how:<10}{len(mine):>7}{sum(len(row['faults']) for row in mine):>8}")
     print(f"{'the end':<10}{'':>7}{len(end['faults']):>8}")
     last = rows[-1] if rows else {"attempts": 0, "committed": 0}
+    print(f"{sum(row['locks'] > 0 for row in rows)} kills left a lock of git's")
     print(f"{last['attempts']} attempts, {last['committed']} winners committed, {time.monotonic() - began_s:.0f} s")
     return int(bool(end["faults"] or any(row["faults"] for row in rows)))
 

@@ -6,7 +6,7 @@ What a prompt looks like is `ask`'s business, in what words the state is put `sh
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from harness.ask.prompt import Context, memory_chars
+from harness.ask.prompt import Context, failure_chars, memory_chars
 from harness.ask.rendering import Prompt, render
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
@@ -66,6 +66,7 @@ class Prompter:
             remarks=self._remarks_on(parent.source),
             champion=None if parent.source == best.source else best,
             memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
+            failure=briefing.last_failure(state.last_failed, number, failure_chars(self._experiment)),
             scores=briefing.standings(scores, machine, parent.ref),
             machine=asdict(this_machine()) | dict(caches()),
             instructions=self._instructions,

@@ -47,11 +47,11 @@ _PROMPT = Template('''\
 """What a model is told about `$name`, and in what order."""
 
 from harness.ask.command_prompt import ANSWER, PARENT, RULES, SCORES, TASK
-from harness.ask.prompt import CHAMPION, INSTRUCTIONS, MEMORY, Context, Section
+from harness.ask.prompt import CHAMPION, FAILURE, INSTRUCTIONS, MEMORY, Context, Section
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, SCORES, CHAMPION, MEMORY, PARENT, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, INSTRUCTIONS, ANSWER]
 ''')
 _SECURITY = {
     "python": '''\

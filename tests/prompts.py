@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT)] if str(ROOT) not in sys.path else []
 
 from harness import catalog, contract
-from harness.ask.prompt import Context, memory_chars
+from harness.ask.prompt import Context, failure_chars, memory_chars
 from harness.ask.rendering import render
 from harness.ask.tokens import TokenCounter
 from harness.contract import Experiment
@@ -19,7 +19,7 @@ from harness.keep.beginning import known_values
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.records import Attempt, Parent, Status
-from harness.show.briefing import parent_note, parent_times, standings
+from harness.show.briefing import last_failure, parent_note, parent_times, standings
 from harness.show.remembered import memory_md
 from harness.variety import standstill
 from keep.samples import MACHINE, attempt, search
@@ -37,6 +37,8 @@ _KINDS = {
     "": "traversal",
 }
 _REMARKS = ("    8 | for (int i = 0; i < n; i++) { -- loop vectorized using 32 byte vectors",)
+
+_DIAGNOSTICS = ("candidate.c:3:5: error: 'sum' undeclared", "    3 |     sum += x[i];", "      |     ^~~")
 
 
 def of_cases(made: Attempt, experiment: Experiment, machine: str = MACHINE) -> Attempt:
@@ -61,6 +63,8 @@ def golden(name: str) -> str:
         made = of_cases(one, experiment)
         memory.fold(made)
         scores.fold(made)
+    failed = attempt(_ATTEMPTS, Status.BUILD_FAILED, reason=_DIAGNOSTICS[0])
+    failed = replace(failed, verdict=replace(failed.verdict, detail="\n".join(_DIAGNOSTICS)))
     seed = experiment.seed_path.read_text(encoding="utf-8")
     context = Context(
         experiment=experiment,
@@ -71,6 +75,7 @@ def golden(name: str) -> str:
         remarks=_REMARKS,
         champion=Parent(ref=str(scores.champion_attempt), source=f"{experiment.signature} {{\n    /* ... */\n}}\n"),
         memory=memory_md(memory, scores, memory_chars(experiment)),
+        failure=last_failure(failed, _ATTEMPTS + 1, failure_chars(experiment)),
         scores=standings(scores, MACHINE, str(_SPECIALIST)),
         machine=_FACTS,
         standstill=standstill(scores, memory),

@@ -106,11 +106,11 @@ if __name__ == "__main__":
     sys.exit(main(["judge", str(Path(__file__).parent), *sys.argv[1:]]))
 """
 PROMPT = """\
-from harness.ask.prompt import ANSWER, CHAMPION, INSTRUCTIONS, MEMORY, PARENT, REMARKS, SCORES, TASK
+from harness.ask.prompt import ANSWER, CHAMPION, FAILURE, INSTRUCTIONS, MEMORY, PARENT, REMARKS, SCORES, TASK
 
 
 def sections(context):
-    return [TASK, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
 """
 SPACE = """\
 CHOICES = {"step": (1, 2, 4)}
@@ -204,10 +204,12 @@ class Done:
         return [line["status"] for line in self.lines if line["event"] == "attempt"]
 
 
-def start(*arguments: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+def start(
+    *arguments: str | Path, cwd: Path = ROOT, env: Mapping[str, str] | None = None, python: str | Path = PYTHON
+) -> "subprocess.Popen[str]":
     """`python ARGUMENTS`, running."""
     return subprocess.Popen(
-        [PYTHON, *map(str, arguments)],
+        [python, *map(str, arguments)],
         cwd=cwd,
         env=env or environment(),
         stdin=subprocess.DEVNULL,

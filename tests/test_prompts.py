@@ -4,7 +4,7 @@
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from harness.keep.beginning import known_values
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.records import Attempt, Status
+from harness.show.briefing import last_failure
 from keep.samples import attempt, search
 from loopback import Loopback
 from prompts import EXPERIMENTS, GOLDEN, golden, of_cases
@@ -67,6 +68,24 @@ def _failures(attempts: int) -> list[Attempt]:
     statuses = (Status.WRONG, Status.BUILD_FAILED, Status.CRASHED)
     first = attempts - len(CAUSES) + 1
     return [attempt(first + n, statuses[n], reason=cause) for n, cause in enumerate(CAUSES)]
+
+
+def test_what_the_compiler_said_of_the_last_failure_reaches_the_next_prompt(tmp_path: Path) -> None:
+    folder = scratch.write_total(tmp_path / "total")
+    with Loopback([scratch.fenced(scratch.BROKEN), scratch.PROSE]) as server:
+        scratch.loop(folder, "--model", "m", "--base-url", server.base_url, "--no-commit", "--loop", "2")
+        first, second = (request.body["messages"][-1]["content"] for request in server.requests)
+    code = "    2 |     *out = nonsense;"
+    assert code in second and code not in first
+
+
+def test_what_a_failed_run_printed_is_cut_in_the_middle_for_a_prompt() -> None:
+    failed = attempt(7, Status.CRASHED, reason="its command ended with 1: end")
+    failed = replace(failed, verdict=replace(failed.verdict, detail=f"begin\n{'x' * 10_000}\n\x1b[2Jend"))
+    text = last_failure(failed, 8, 1000)
+    assert text.startswith("attempt 7 crashed: its command ended with 1: end\n\nbegin\nxxx")
+    assert text.endswith("xx\n\N{REPLACEMENT CHARACTER}[2Jend") and "characters left out" in text and len(text) < 1100
+    assert last_failure(failed, 100, 1000) == ""
 
 
 @pytest.fixture(scope="module", params=[10, 10_000])

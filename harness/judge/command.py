@@ -1,4 +1,4 @@
-"""One run of an experiment's command over one source: a scratch copy, a process group, a time limit, one number.
+"""One run of an experiment's command over one source: a scratch copy, a tether, a time limit, one number.
 
 No sandbox: command and candidate run with the user's rights (docs/security.md). They get no key from the environment
 and do not run in the user's folders. Decides nothing: how a run failed leaves here as a `Fault`.
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from harness.contract import Experiment
 from harness.errors import JudgeError
+from harness.judge import toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.fault import Fault
 from harness.judge.quiet import alone
@@ -33,15 +34,17 @@ _FILE_BLOCKS_MAX = (8 << 30) // 512  # of one file: nobody fills a disk with wha
 _NEVER = re.compile(r"__pycache__|\.git")
 _OF_SEARCH = re.compile(r"runs|winners|(?:SCORES|MEMORY)\..*|\..*\.tmp")  # which it may be writing at this moment
 _POLL_S = 0.005
+_TETHER_S = 1.0
 _ENDING_S = 60.0  # that a machine may need to end what its time is up for
 _METRIC_WITHIN_BYTES = 1 << 20  # of the output's end
-_KEPT_BYTES = 64 << 10  # of each end of an output
+_LAST_WITHIN_BYTES = 64 << 10
+_KEPT_BYTES = 4 << 20  # of each end of a stream: whole, but for one that would fill the disk with every attempt
 _LINE_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """What a run that ended well came to: the metric, and all that was printed, cut in the middle."""
+    """What a run that ended well came to: the metric, and all that was printed."""
 
     value: float
     output: str
@@ -92,13 +95,15 @@ def _environment(scratch: Path) -> Mapping[str, str]:
 def _run(experiment: Experiment, command: Command, scratch: Path, stop: Stop) -> int | None:
     limits = experiment.limits
     bounds = str(limits.memory_mb << 10), str(_FILE_BLOCKS_MAX)
+    # What waits for the command is the thread that starts it, with whose end the tether would end, too.
+    tether = toolchain.cached_tool("tether", [toolchain.HERE / "tether.c"], "", ("-O2",))
     everywhere = os.sched_getaffinity(0)
     held = alone(stop, longest_s=limits.timeout_s + _ENDING_S)
     with (scratch / "stdout").open("wb") as out, (scratch / "stderr").open("wb") as err, held:
         with suppress(OSError):  # the command may use every core: we only wait
             os.sched_setaffinity(0, everywhere)
         process = subprocess.Popen(
-            ["/bin/sh", "-c", _LIMITED, "sh", *bounds, command.line],
+            [str(tether), str(os.getpid()), "/bin/sh", "-c", _LIMITED, "sh", *bounds, command.line],
             cwd=scratch / "copy",
             env=_environment(scratch),
             stdin=subprocess.DEVNULL,
@@ -110,20 +115,23 @@ def _run(experiment: Experiment, command: Command, scratch: Path, stop: Stop) ->
 
 
 def _ended(process: "subprocess.Popen[bytes]", timeout_s: float, stop: Stop) -> int | None:
-    """Its exit code, None where its time was up. Whatever is left of its group ends with it."""
+    """Its exit code, None where its time was up. Whatever is left of it ends with it."""
     deadline = time.monotonic() + timeout_s
-    is_late = False
     try:
-        while not os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        while process.poll() is None:
             if stop:
                 raise Interrupted
-            if is_late := time.monotonic() > deadline:
-                break
+            if time.monotonic() > deadline:
+                return None
             time.sleep(_POLL_S)
+        return process.returncode
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # before it is waited for: until then its number is nobody else's
-        process.wait()
-    return None if is_late else process.returncode
+        process.terminate()
+        try:
+            process.wait(_TETHER_S)
+        except subprocess.TimeoutExpired:  # the command has stopped whoever would end it
+            process.kill()
+            process.wait()
 
 
 class _Said:
@@ -177,7 +185,7 @@ def _tail(path: Path, size: int) -> str:
 
 
 def _both_ends(path: Path) -> str:
-    """An output, cut in the middle."""
+    """An output; a line says so where its middle is left out."""
     size = path.stat().st_size
     if size <= 2 * _KEPT_BYTES:
         return _tail(path, size).strip()
@@ -187,7 +195,7 @@ def _both_ends(path: Path) -> str:
 
 
 def _last_line(path: Path) -> str:
-    lines = [line for line in _tail(path, _KEPT_BYTES).splitlines() if line.strip()]
+    lines = [line for line in _tail(path, _LAST_WITHIN_BYTES).splitlines() if line.strip()]
     return _one_line(lines[-1]) if lines else ""
 
 

@@ -45,7 +45,7 @@ class Judge:
         self.stop = stop
         self._check_artifact = check_artifact  # off only to show that the process alone holds, too
         self.seed = experiment.seed_path.read_text(encoding="utf-8")
-        self.kind = open_kind(experiment)
+        self.kind = open_kind(experiment, stop)
         self._noise: Noise | None = None
         self._ceiling: roofline.Ceiling | None = None
         self.unguarded: tuple[str, ...] = ()

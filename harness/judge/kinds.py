@@ -57,7 +57,7 @@ class C:
 
     lacks, is_runnable = "", True
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
@@ -90,10 +90,10 @@ class Python:
 
     is_runnable = True
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
         self.lacks = device.lacks(experiment)
-        self._interpreter = python.Interpreter(experiment)
+        self._interpreter = python.Interpreter(experiment, stop)
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         return python_gate.inspect(source, self._experiment)
@@ -115,14 +115,14 @@ class Cuda:
     """CUDA C++: rules for what is written, nvcc, a look into the object, and the Python arm to call it. Without a
     device nothing can be called."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
         cuda.require_nvcc()
         self.lacks = device.lacks(experiment)
         self.is_runnable = not self.lacks
         found = device.cuda()
         self._architecture = found.architecture if found else cuda.DEFAULT_ARCHITECTURE
-        self._interpreter = None if self.lacks else python.Interpreter(replace(experiment, flags=cuda.MODULES))
+        self._interpreter = None if self.lacks else python.Interpreter(replace(experiment, flags=cuda.MODULES), stop)
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         return cuda_gate.inspect(source, self._experiment)
@@ -146,7 +146,7 @@ class Source:
 
     lacks, is_runnable = "", True
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
 
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
@@ -170,13 +170,13 @@ class Source:
         )
 
 
-_KINDS: Mapping[str, Callable[[Experiment], Kind]] = {"c": C, "python": Python, "cuda": Cuda}
+_KINDS: Mapping[str, Callable[[Experiment, Stop], Kind]] = {"c": C, "python": Python, "cuda": Cuda}
 
 
-def open_kind(experiment: Experiment) -> Kind:
+def open_kind(experiment: Experiment, stop: Stop) -> Kind:
     """The way of the experiment's language; ContractError for a signature that cannot be called, JudgeError where this
     machine lacks what it needs."""
     if experiment.command:
-        return Source(experiment)
+        return Source(experiment, stop)
     read_signature(experiment)
-    return _KINDS[experiment.language](experiment)
+    return _KINDS[experiment.language](experiment, stop)

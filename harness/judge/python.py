@@ -8,6 +8,7 @@ import array
 import importlib.util
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -22,7 +23,7 @@ from pathlib import Path
 from harness.contract import CPU, Experiment
 from harness.errors import JudgeError
 from harness.judge import arm, device, toolchain
-from harness.judge.clock import Piece, Stop
+from harness.judge.clock import Interrupted, Piece, Stop
 from harness.judge.fault import Fault
 from harness.judge.inputs import ORDERS_BYTES, PAGE_BYTES, Arena, Workload
 from harness.judge.signature import read_signature
@@ -34,13 +35,14 @@ _RAISED, _ANSWERED_WRONG = 6, 7  # python_runner.py's exit codes
 _DESCRIBED_AT = ORDERS_BYTES - PAGE_BYTES  # as python_runner.py reads it
 _ABSENT = "absent"
 _IMPORT_S = 120.0
+_POLL_S = 0.02
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 
 
 class Interpreter:
     """A warm interpreter with the experiment's modules, from which every arm is split off. It sees no candidate."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, stop: Stop) -> None:
         require_modules(experiment)
         self.experiment = experiment
         sources = [toolchain.HERE / name for name in ("door.c", "device_box.h", "sandbox.h", "shared.h")]
@@ -64,7 +66,7 @@ class Interpreter:
             )
         self.close = weakref.finalize(self, _end, process, self._socket, files)
         self._socket.settimeout(_IMPORT_S)
-        answer = self._answer()
+        answer = self._ready(stop)
         if answer == b"no cuda":
             raise JudgeError(
                 f"{experiment.name}: torch {metadata.version('torch')} is built without CUDA.",
@@ -86,6 +88,17 @@ class Interpreter:
         if pid <= 0:
             raise JudgeError("the interpreter cannot split off a process.", "see that there is memory left for it.")
         return pid
+
+    def _ready(self, stop: Stop) -> bytes:
+        """Its first answer, once everything is imported; nothing where that takes too long."""
+        deadline = time.monotonic() + _IMPORT_S
+        while not select.select([self._socket], (), (), _POLL_S)[0]:
+            if stop:
+                self.close()
+                raise Interrupted
+            if time.monotonic() > deadline:
+                return b""
+        return self._answer()
 
     def _answer(self) -> bytes:
         try:

@@ -4,6 +4,7 @@ A block is one run of each side, in an order drawn by the judge. Where every run
 longer block decides exactly (docs/adr/0013-a-metric-that-a-command-prints.md). How a command is run is command.py's.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -23,7 +24,7 @@ from harness.records import CaseResult, Estimate, Status, Verdict
 
 Result = TypeVar("Result")
 _LEAST_NOISE = 0.01  # of a block, before any was seen: two runs of the seed that nearly agree say little
-_TRIES = 3  # of a source that is known to work
+_TRIES = 3  # of a run that does not end, and of one that fails with a source that is known to work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ class MetricJudge(Judge):
         self.command = experiment.command
         self._first: dict[str, float] = {}  # the first number of each source, by digest
         self._varied: set[str] = set()  # the digests of those that gave two numbers
+        self._hung: Counter[str] = Counter()  # runs of each source that were run again
         self._output = ""  # of the candidate's last run that ended well
         super().__init__(experiment, stop)
         self.unguarded = ("sandbox",)
@@ -191,10 +193,14 @@ class MetricJudge(Judge):
         )
 
     def _stated(self, prepared: Prepared, decide: Callable[[Artifact], Verdict]) -> Verdict:
-        """With what the candidate printed last, as a failure has it."""
+        """With what the candidate printed last, as a failure has it, and how often it hung."""
         self._output = ""
         found = super()._stated(prepared, decide)
-        return found if found.status.is_failure else replace(found, detail=self._output)
+        if found.status.is_failure:
+            return found
+        hung = self._hung[prepared.artifact.digest] if prepared.artifact else 0
+        reason = f"{found.reason}; runs that hung and were run again: {hung}" if hung else found.reason
+        return replace(found, detail=self._output, reason=reason)
 
     def _run(self, name: str, artifact: Artifact) -> float:
         """The number of one run: a fault of the candidate's is its own, another side's the judge's."""
@@ -208,10 +214,22 @@ class MetricJudge(Judge):
             raise self._unfit(artifact.content.decode(), fault) from None
 
     def _ran(self, artifact: Artifact) -> command.Ran:
-        ran = command.run(self.experiment, self.command, artifact.content.decode(), self.stop)
+        ran = self._ended(artifact)
         if self._first.setdefault(artifact.digest, ran.value) != ran.value:
             self._varied.add(artifact.digest)
         return ran
+
+    def _ended(self, artifact: Artifact) -> command.Ran:
+        """One run that ends. A script may hang now and then; whoever's run it is, it meets the same patience."""
+        for _ in range(_TRIES):
+            try:
+                return command.run(self.experiment, self.command, artifact.content.decode(), self.stop)
+            except Fault as fault:
+                if fault.status is not Status.TIMED_OUT:
+                    raise
+                self._hung[artifact.digest] += 1
+                reason, detail = fault.reason, fault.detail
+        raise Fault(Status.TIMED_OUT, f"{reason}, {_TRIES} times in a row", detail)
 
     def _validate(self, artifact: Artifact) -> None:
         """One run that ends well; right or wrong is the command's to say."""
@@ -222,7 +240,7 @@ class MetricJudge(Judge):
             try:
                 return step()
             except Fault as fault:
-                if fault.status not in (Status.CRASHED, Status.TIMED_OUT):
+                if fault.status is not Status.CRASHED:
                     raise
         return step()
 

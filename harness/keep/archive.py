@@ -9,11 +9,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import IndexLocked, KeepError
 from harness.keep.files import write_whole
+from harness.keep.leftover import free, noted
 from harness.keep.winners import traits
 from harness.records import Attempt
 from harness.workplace import workplace
@@ -26,6 +28,7 @@ import git
 NAME_CHARS = 12
 _RETRIES = 8  # an interrupt has to be answered within two seconds
 _RETRY_S = 0.1
+_LOCKING = ("update-index", "update-ref")
 _REASON_CHARS = 300
 _WITHOUT = "or run with --no-commit: winners are then kept without git."
 # No hook of the user's may run or refuse; no helper of git's may be started for an index that lives for milliseconds.
@@ -58,6 +61,7 @@ class Archive:
     def __init__(self, top: Path, folder: Path) -> None:
         self._top = top
         self._folder = folder
+        self._note = folder / "runs" / "committing"
         self._git = git.Git(str(top))
 
     @classmethod
@@ -74,8 +78,17 @@ class Archive:
                 f"make it part of a repository (git init), or mend what git names, {_WITHOUT}",
             ) from None
         archive = cls(Path(top), folder)
+        archive.free()
         archive.check()
         return archive
+
+    def free(self) -> None:
+        """Remove the locks that a killed git of ours left; for whoever holds the experiment's lock."""
+        if not self._note.is_file():
+            return
+        branch = self._run("rev-parse", "--symbolic-full-name", "HEAD") if self._head() else "HEAD"
+        names = [part for name in ("index", "HEAD", branch) for part in ("--git-path", f"{name}.lock")]
+        free(self._note, [self._top / path for path in self._run("rev-parse", *names).splitlines()], self._top)
 
     def check(self) -> None:
         """KeepError where nothing may be committed now: somebody is in the middle of something, or git lacks a name."""
@@ -197,8 +210,10 @@ class Archive:
 
     def _run(self, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        # In a session of its own: an interrupt at the terminal is the loop's to answer.
-        return str(self._git.execute(["git", *settings, *arguments], env=env, start_new_session=True))
+        takes_lock = env is None and arguments[0] in _LOCKING
+        with noted(self._note) if takes_lock else nullcontext():
+            # In a session of its own: an interrupt at the terminal is the loop's to answer.
+            return str(self._git.execute(["git", *settings, *arguments], env=env, start_new_session=True))
 
 
 def _is_locked(fault: git.GitCommandError) -> bool:

@@ -25,7 +25,8 @@ SCORES, MEMORY = "SCORES.json", "MEMORY.json"
 class State:
     """`seen` and `objects` map digests of sources and of compiled code to where they were first seen; `pending`
     were answered but not judged, in the order of their numbers, which is that of their arrival (docs/adr/0011);
-    `answered` counts the replies to each way of asking."""
+    `answered` counts the replies to each way of asking. `last_failed` is the last that failed and left more than a
+    line; a fresh clone knows none."""
 
     scores: Scores
     memory: Memory
@@ -35,6 +36,7 @@ class State:
     pending: dict[int, Proposal] = field(default_factory=dict)
     uncommitted: dict[int, Attempt] = field(default_factory=dict)
     answered: Counter[str] = field(default_factory=Counter)
+    last_failed: Attempt | None = None
 
     @property
     def next_number(self) -> int:
@@ -68,6 +70,8 @@ class State:
         if attempt.choices is not None and is_timed:
             gain = worth(attempt.verdict) or None
             self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=gain))
+        if attempt.status.is_failure and attempt.verdict.detail:
+            self.last_failed = attempt
         if attempt.status.is_winner:
             self.uncommitted[attempt.number] = attempt
         if attempt.number > self.scores.last_attempt:

@@ -1,12 +1,16 @@
-"""What a prompt tells of the standings: the parent with its times, and where the best and the specialists stand.
+"""What a prompt tells of the standings: the parent with its times, and where the best and the specialists stand; and
+of the last failure.
 
 Plain lines, pure: state in, text out. Times of another machine are left out: here they may rank otherwise.
 """
 
 from harness.keep.scores import Scores
 from harness.keep.winners import Winner, is_same_machine
-from harness.records import SEED, CaseResult, Estimate
-from harness.show.words import duration, gain, rates
+from harness.records import SEED, Attempt, CaseResult, Estimate
+from harness.show.verdict import printable
+from harness.show.words import duration, gain, plain, rates
+
+_RECENT = 10  # attempts, after which a failure is memory's alone
 
 
 def standings(scores: Scores, machine: str, parent: str = "") -> str:
@@ -51,6 +55,18 @@ def parent_note(scores: Scores, ref: str) -> str:
     if winner is scores.champion:
         title = "the best so far"
     return f"{title}{_over_seed(winner.speedup)}{'' if winner.is_of(scores.machine) else ' on another machine'}"
+
+
+def last_failure(failed: Attempt | None, number: int, room_chars: int) -> str:
+    """What the last failed run printed, or the compiler said, cut in the middle; nothing where that is long ago."""
+    if failed is None or number - failed.number > _RECENT:
+        return ""
+    verdict = failed.verdict
+    text = "\n".join(printable(line.expandtabs()) for line in verdict.detail.splitlines())
+    if len(text) > room_chars:
+        end = room_chars // 2
+        text = f"{text[:end]}\n[{len(text) - 2 * end} characters left out]\n{text[-end:]}"
+    return f"attempt {failed.number} {plain(verdict.status)}: {printable(verdict.reason)}\n\n{text}"
 
 
 def _winner(scores: Scores, ref: str) -> Winner | None:

@@ -50,7 +50,7 @@ def test_a_point_of_the_space_is_right(point: dict[str, str | int], tmp_path: Pa
 @pytest.fixture(scope="module")
 def interpreter() -> python.Interpreter:
     pytest.importorskip("torch", reason="the arm needs torch: pip install -r hello_world/requirements.txt")
-    return python.Interpreter(replace(ATTENTION, device="cpu", flags=cuda.MODULES))
+    return python.Interpreter(replace(ATTENTION, device="cpu", flags=cuda.MODULES), Stop())
 
 
 @pytest.fixture

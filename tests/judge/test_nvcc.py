@@ -123,7 +123,9 @@ def test_the_object_shows_what_a_source_hid() -> None:
 
 def test_a_contract_that_cannot_be_called_is_refused() -> None:
     with pytest.raises(ContractError, match="names float, uint8, which"):
-        open_kind(replace(ATTENTION, signature="void attention(float *out, const unsigned char *q, float scale)"))
+        open_kind(
+            replace(ATTENTION, signature="void attention(float *out, const unsigned char *q, float scale)"), Stop()
+        )
 
 
 @needs_nvcc

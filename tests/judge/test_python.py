@@ -30,7 +30,7 @@ SEED = HELLO.seed_path.read_text()
 
 @pytest.fixture(scope="module")
 def kind() -> Kind:
-    return open_kind(BARE)
+    return open_kind(BARE, Stop())
 
 
 @pytest.fixture
