@@ -13,6 +13,7 @@ from typing import Self
 from harness.contract import Experiment
 from harness.keep.journal import Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
+from harness.keep.pairs import possible_in
 from harness.keep.scores import Scores
 from harness.records import SEED, Attempt, Proposal, Status, Trial
 
@@ -85,6 +86,7 @@ class State:
         memory = Memory.read(experiment.folder / MEMORY, known)
         if memory is None or memory.search != scores.search or memory.last_attempt > scores.last_attempt:
             memory = Memory(search=scores.search, known=known)
+        memory.possible = possible_in(experiment.space)
         state = cls(scores=scores, memory=memory, seen={new.seed_digest: f"the {SEED}"})
         for event in events:
             state.fold(event)

@@ -5,6 +5,7 @@ import pytest
 
 from harness.keep.memory import Memory
 from harness.keep.scores import MAX_WINNERS, Scores
+from harness.points import crossing
 from harness.records import Attempt, Status, Usage
 from harness.show.briefing import parent_note, standings
 from harness.show.remembered import memory_md
@@ -203,6 +204,20 @@ def test_memory_names_its_five_parts_in_plain_words() -> None:
 def test_memory_says_what_worked_and_by_how_much() -> None:
     page = _memory_page(attempt(4, Status.BEST, 1.5, tags=("avx2", "restrict")))
     assert _section(page, "What has worked") == "- x1.500 [1.485, 1.515], attempt 4: `avx2`, `restrict`"
+
+
+def test_a_point_is_told_by_what_it_has_otherwise_than_the_best_one() -> None:
+    best = attempt(1, Status.BEST, 1.5, choices={"isa": "avx2", "rows": 4})
+    page = _memory_page(best, attempt(2, Status.ACCEPTED, 1.4, choices={"isa": "avx2", "rows": 6}))
+    first, second = _section(page, "What has worked").splitlines()
+    assert first.endswith("attempt 1: `isa=avx2`, `rows=4`")
+    assert second.endswith("attempt 2: the choices of attempt 1, but `rows=6`")
+
+
+def test_a_crossing_is_told_by_its_condition_and_by_where_its_halves_differ() -> None:
+    choices = crossing("rows <= 2", {"isa": "avx2", "rows": 1}, {"isa": "avx2", "rows": 6})
+    page = _memory_page(attempt(1, Status.BEST, 1.5, choices=choices))
+    assert _section(page, "What has worked").endswith("attempt 1: `if=rows <= 2`, `then.rows=1`, `else.rows=6`")
 
 
 def test_memory_counts_what_keeps_failing() -> None:
