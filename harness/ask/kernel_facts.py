@@ -1,0 +1,88 @@
+"""What makes a numeric kernel, as its statements and loops show it: register tiles, blocks, how it takes exponentials.
+
+Parts of facts.py, which hands in plain text; what macros or arrays hide is not seen, and nothing is claimed of it.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+_BLOCK = 32  # a loop over loops in smaller steps goes by vectors
+_CONSTANT = re.compile(r"\b([A-Z]\w*)\s*=\s*(\d+)|#\s*define\s+(\w+)\s+\(?(\d+)\)?\s*$", re.MULTILINE)
+_FMA = re.compile(r"\w*f(?:madd|ma)\w*\s*\((.*)\)", re.DOTALL)
+_LIBRARY_EXP = re.compile(r"\b(expf?|exp2f?)\s*\(")
+_OWN_EXP = re.compile(r"_scalef_ps\s*\(|<<\s*23\b|slli_epi32\s*\(.*,\s*23\s*\)")
+_SET = re.compile(r"(?:[\w\s*]+\s)?\**([A-Za-z_]\w*)\s*=(?!=)(.*)", re.DOTALL)
+
+
+def tile(statements: Sequence[str], sums: Iterable[str]) -> tuple[int, int]:
+    """How many numbers, and how many others that each of them is multiplied with, make the sums of one turn of a loop;
+    zeros where the sums are no such product of two sets."""
+    wanted, versions, pairs = set(sums), dict[str, int](), dict[str, tuple[str, str]]()
+    for statement in statements:
+        target, factors = _product(statement)
+        if target in wanted:
+            if factors and target not in pairs:
+                first, second = sorted(_versioned(factor, versions) for factor in factors)
+                pairs[target] = first, second
+        elif (match := _SET.fullmatch(statement)) is not None:
+            versions[match[1]] = versions.get(match[1], 0) + 1
+    return _sides(list(pairs.values())) if pairs and pairs.keys() == wanted else (0, 0)
+
+
+def _sides(pairs: Sequence[tuple[str, str]]) -> tuple[int, int]:
+    """Both sets of a complete product of two; which side a factor is on, its partners tell."""
+    rows = {pairs[0][0]}
+    columns = {other for one, other in pairs if one in rows} | {one for one, other in pairs if other in rows}
+    rows = {one if other in columns else other for one, other in pairs if one in columns or other in columns}
+    product = {frozenset((row, column)) for row in rows for column in columns}
+    if product != {frozenset(pair) for pair in pairs} or len(product) < len(pairs) or rows & columns:
+        return 0, 0
+    return max(len(rows), len(columns)), min(len(rows), len(columns))
+
+
+def _product(statement: str) -> tuple[str, tuple[str, ...]]:
+    """A sum's name and the two factors that are added to it."""
+    target, sign, value = statement.partition("+=")
+    if not sign:
+        target, _, value = statement.partition("=")
+        match = _FMA.fullmatch(value.strip())
+        factors = _split(match[1], ",") if match else []
+        return "".join(target.split()), tuple(factors[:2]) if len(factors) == 3 else ()
+    factors = _split(value, "*")
+    return "".join(target.split()), tuple(factors) if len(factors) == 2 else ()
+
+
+def _split(text: str, at: str) -> list[str]:
+    """Parts between the marks that stand in no brackets, without spaces."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in "([") - (letter in ")]")
+        if letter == at and not depth:
+            parts.append("")
+        elif not letter.isspace():
+            parts[-1] += letter
+    return parts
+
+
+def _versioned(factor: str, versions: Mapping[str, int]) -> str:
+    """A name that was set again is another number."""
+    return f"{factor}@{versions.get(factor, 0)}"
+
+
+def widest(sides: Iterable[tuple[int, int]]) -> str:
+    """The tile with the most sums; of one number with several others at least."""
+    more, less = max(sides, key=math.prod, default=(0, 0))
+    return f"register tile {more}x{less}" if more > 1 else ""
+
+
+def blocking(amounts: Iterable[str], text: str) -> str:
+    """By the steps of loops that have loops inside: the widest, where it is wide enough for a block."""
+    named = {match[1] or match[3]: int(match[2] or match[4]) for match in _CONSTANT.finditer(text)}
+    steps = [int(amount) if amount.isdigit() else named.get(amount, 0) for amount in amounts]
+    return f"blocks of {max(steps)}" if max(steps, default=0) >= _BLOCK else ""
+
+
+def exponential(text: str) -> str:
+    called = _LIBRARY_EXP.search(text)
+    return f"calls {called[1]}" if called else "exp of its own" if _OWN_EXP.search(text) else ""
