@@ -19,6 +19,11 @@ def is_crossing(choices: Choices) -> bool:
     return _IF in choices
 
 
+def condition(choices: Choices) -> str:
+    """When the first half of a crossing is taken."""
+    return str(choices[_IF])
+
+
 def halves(choices: Choices) -> tuple[Choices, Choices]:
     """The two that `crossing` was given."""
     first, second = (

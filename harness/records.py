@@ -42,14 +42,7 @@ class Status(StrEnum):
 
 
 _FAILURES = frozenset(
-    {
-        Status.UNREADABLE,
-        Status.FORBIDDEN,
-        Status.BUILD_FAILED,
-        Status.CRASHED,
-        Status.TIMED_OUT,
-        Status.WRONG,
-    }
+    (Status.UNREADABLE, Status.FORBIDDEN, Status.BUILD_FAILED, Status.CRASHED, Status.TIMED_OUT, Status.WRONG)
 )
 
 Choices: TypeAlias = Mapping[str, str | int]
@@ -93,11 +86,13 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One point of a search space with what the judge made of it; `speedup` is None where it was not measured."""
+    """A point of a search space, or two as one, with what the judge made of it; `speedup` is None where it was not
+    measured, `number` that of its attempt."""
 
     choices: Choices
     status: Status
     speedup: float | None
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

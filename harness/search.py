@@ -186,8 +186,8 @@ class Search:
             experiment=self.experiment,
             trials=state.trials,
             untold=[proposal.choices for proposal in state.pending.values() if proposal.choices is not None],
-            champion=self.store.champion_source(),
-            best_on=self.store.best_sources(),
+            champion=self.store.parent(BEST),
+            best_on=self.store.best_on(),
             known=state.seen,
             tell=view.note,
         )

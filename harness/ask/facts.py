@@ -5,7 +5,7 @@ experiment's names. It proves nothing: a macro, or a bound computed on the way, 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -91,13 +91,15 @@ def facts(source: str) -> Mapping[str, str]:
     if not seen:
         return {}
     entry = seen[-1]
+    innermost = ((body, loop) for body in bodies for loop in body.loops if not loop.has_inner)
+    turns = [(loop.statements, set(_sums(body, loop))) for body, loop in innermost]
     found = {
         "isa": next((name for name, mark in _ISAS if mark in text), "scalar"),
         "bias": _split(entry),
         "traversal": "pointer row traversal" if any(map(_walks_rows, bodies)) else "",
         "unrolling": _unrolling(text, bodies),
-        "tile": _tile(bodies),
-        "accumulators": _accumulators(bodies),
+        "tile": widest(tile(statements, sums) for statements, sums in turns),
+        "accumulators": _accumulators(turns),
         "blocking": _blocking(text, bodies),
         "exp": exponential(text),
         "restrict": "restrict pointers" if any(re.search(r"\b(?:__)?restrict", body.text) for body in bodies) else "",
@@ -139,14 +141,9 @@ def _unrolling(text: str, bodies: list[_Body]) -> str:
     return f"unrolled by {factor}" if factor > 1 else ""
 
 
-def _accumulators(bodies: list[_Body]) -> str:
-    most = max((len(set(_sums(body, loop))) for body in bodies for loop in body.loops if not loop.has_inner), default=0)
+def _accumulators(turns: Sequence[tuple[Sequence[str], Set[str]]]) -> str:
+    most = max((len(sums) for _, sums in turns), default=0)
     return f"{most} accumulators" if most > 1 else ""
-
-
-def _tile(bodies: list[_Body]) -> str:
-    loops = ((body, loop) for body in bodies for loop in body.loops if not loop.has_inner)
-    return widest(tile(loop.statements, _sums(body, loop)) for body, loop in loops)
 
 
 def _blocking(text: str, bodies: list[_Body]) -> str:

@@ -5,28 +5,30 @@ Parts of facts.py, which hands in plain text; what macros or arrays hide is not 
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 _BLOCK = 32  # a loop over loops in smaller steps goes by vectors
 _CONSTANT = re.compile(r"\b([A-Z]\w*)\s*=\s*(\d+)|#\s*define\s+(\w+)\s+\(?(\d+)\)?\s*$", re.MULTILINE)
 _FMA = re.compile(r"\w*f(?:madd|ma)\w*\s*\((.*)\)", re.DOTALL)
 _LIBRARY_EXP = re.compile(r"\b(expf?|exp2f?)\s*\(")
 _OWN_EXP = re.compile(r"_scalef_ps\s*\(|<<\s*23\b|slli_epi32\s*\(.*,\s*23\s*\)")
-_SET = re.compile(r"(?:[\w\s*]+\s)?\**([A-Za-z_]\w*)\s*=(?!=)(.*)", re.DOTALL)
+_SET = re.compile(r"(?:[\w\s*]+[\s*])?([A-Za-z_]\w*)\s*=(?!=)")
 
 
-def tile(statements: Sequence[str], sums: Iterable[str]) -> tuple[int, int]:
+def tile(statements: Sequence[str], wanted: Set[str]) -> tuple[int, int]:
     """How many numbers, and how many others that each of them is multiplied with, make the sums of one turn of a loop;
     zeros where the sums are no such product of two sets."""
-    wanted, versions, pairs = set(sums), dict[str, int](), dict[str, tuple[str, str]]()
+    versions, pairs = dict[str, int](), dict[str, tuple[str, str]]()
     for statement in statements:
-        target, factors = _product(statement)
-        if target in wanted:
-            if factors and target not in pairs:
-                first, second = sorted(_versioned(factor, versions) for factor in factors)
-                pairs[target] = first, second
-        elif (match := _SET.fullmatch(statement)) is not None:
-            versions[match[1]] = versions.get(match[1], 0) + 1
+        before, _, value = statement.partition("=")
+        is_sum = before.endswith("+")
+        target = "".join(before.removesuffix("+").split())
+        if target not in wanted:
+            if (match := _SET.match(statement)) is not None:
+                versions[match[1]] = versions.get(match[1], 0) + 1
+        elif target not in pairs and len(factors := _factors(value, is_sum=is_sum)) > 1:
+            first, second = sorted(_versioned(factor, versions) for factor in factors)
+            pairs[target] = first, second
     return _sides(list(pairs.values())) if pairs and pairs.keys() == wanted else (0, 0)
 
 
@@ -41,16 +43,11 @@ def _sides(pairs: Sequence[tuple[str, str]]) -> tuple[int, int]:
     return max(len(rows), len(columns)), min(len(rows), len(columns))
 
 
-def _product(statement: str) -> tuple[str, tuple[str, ...]]:
-    """A sum's name and the two factors that are added to it."""
-    target, sign, value = statement.partition("+=")
-    if not sign:
-        target, _, value = statement.partition("=")
-        match = _FMA.fullmatch(value.strip())
-        factors = _split(match[1], ",") if match else []
-        return "".join(target.split()), tuple(factors[:2]) if len(factors) == 3 else ()
-    factors = _split(value, "*")
-    return "".join(target.split()), tuple(factors) if len(factors) == 2 else ()
+def _factors(value: str, *, is_sum: bool) -> Sequence[str]:
+    """The two whose product is added, by `+=` or by a call; nothing where it is another expression."""
+    match = None if is_sum else _FMA.fullmatch(value.strip())
+    parts = _split(value, "*") if is_sum else _split(match[1], ",") if match else []
+    return parts[:2] if len(parts) == (2 if is_sum else 3) else ()
 
 
 def _split(text: str, at: str) -> list[str]:

@@ -28,7 +28,7 @@ class Exhausted(Exception):
 class Request:
     """One question. `number` is the attempt's if replies come in the order of their requests. For a proposer that
     learns: `trials`, the points of the search space tried so far, and `untold`, those that have no verdict yet;
-    `champion` and `best_on`, the sources that are best over all and on each case; `known`, the digests of all sources
+    `champion` and `best_on`, what is best over all and on each case; `known`, the digests of all sources
     seen. `tell` is for whom it may concern that an answer takes longer."""
 
     number: int
@@ -37,8 +37,8 @@ class Request:
     experiment: Experiment
     trials: Sequence[Trial]
     untold: Sequence[Choices] = ()
-    champion: str = ""
-    best_on: Mapping[str, str] = field(default_factory=dict)
+    champion: Parent | None = None
+    best_on: Mapping[str, Parent] = field(default_factory=dict)
     known: Container[str] = ()
     tell: Callable[[str], None] = lambda line: None
 

@@ -63,7 +63,8 @@ class State:
             self.objects.setdefault(attempt.verdict.object_digest, f"attempt {attempt.number}")
         if attempt.choices is not None and is_timed:
             ratio = attempt.verdict.speedup.ratio if attempt.verdict.speedup else None
-            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=ratio))
+            trial = Trial(choices=attempt.choices, status=attempt.status, speedup=ratio, number=attempt.number)
+            self.trials.append(trial)
         if attempt.status.is_winner:
             self.uncommitted[attempt.number] = attempt
         if attempt.number > self.scores.last_attempt:
