@@ -10,6 +10,7 @@ from harness.ask.prompt import (
     REMARKS,
     RULES,
     SCORES,
+    SPECIALISTS,
     TASK,
     Context,
     Section,
@@ -38,4 +39,4 @@ greatest score must not be -inf.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, SPECIALISTS, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

@@ -10,6 +10,7 @@ from harness.ask.prompt import (
     REMARKS,
     RULES,
     SCORES,
+    SPECIALISTS,
     TASK,
     Context,
     Section,
@@ -34,4 +35,4 @@ multiply-add for each load is the wall of a plain dot product. Leave registers f
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, SPECIALISTS, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

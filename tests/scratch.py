@@ -106,11 +106,11 @@ if __name__ == "__main__":
     sys.exit(main(["judge", str(Path(__file__).parent), *sys.argv[1:]]))
 """
 PROMPT = """\
-from harness.ask.prompt import ANSWER, CHAMPION, INSTRUCTIONS, MEMORY, PARENT, REMARKS, SCORES, TASK
+from harness.ask.prompt import ANSWER, CHAMPION, INSTRUCTIONS, MEMORY, PARENT, REMARKS, SCORES, SPECIALISTS, TASK
 
 
 def sections(context):
-    return [TASK, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, SCORES, CHAMPION, SPECIALISTS, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
 """
 SPACE = """\
 CHOICES = {"step": (1, 2, 4)}

@@ -1,7 +1,7 @@
 """What a model is told about `attention_cuda`, and in what order."""
 
 from harness.ask.cuda_prompt import ANSWER, REMARKS, RULES, TASK
-from harness.ask.prompt import CHAMPION, INSTRUCTIONS, MACHINE, MEMORY, PARENT, SCORES, Context, Section
+from harness.ask.prompt import CHAMPION, INSTRUCTIONS, MACHINE, MEMORY, PARENT, SCORES, SPECIALISTS, Context, Section
 
 ADVICE = Section(
     name="ADVICE",
@@ -26,4 +26,4 @@ half precision exceed the bound, unless they are split and summed again.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, SPECIALISTS, MEMORY, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
