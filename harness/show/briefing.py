@@ -94,8 +94,12 @@ def _seed_times(scores: Scores, machine: str) -> str:
     seed = scores.seed
     verb = "takes" if scores.unit == "s" else "has"
     cases = seed.cases if seed and is_same_machine(seed.machine, machine) else {}
-    ceilings = seed.ceilings if seed else {}
-    shares = {case: f", {percent(ceilings[case] / cases[case])} of the machine's ceiling" for case in ceilings}
+    known = seed.ceilings if seed else {}
+    shares = {
+        case: f", {percent(known[case] / seed_s)} of the machine's ceiling"
+        for case, seed_s in cases.items()
+        if case in known
+    }
     return "\n".join(
         f"{case}: the seed {verb} {duration(seed_s, scores.unit)}{shares.get(case, '')}"
         for case, seed_s in cases.items()
