@@ -94,7 +94,9 @@ def _seed_times(scores: Scores, machine: str) -> str:
     seed = scores.seed
     verb = "takes" if scores.unit == "s" else "has"
     cases = seed.cases if seed and is_same_machine(seed.machine, machine) else {}
-    known = seed.ceilings if seed else {}
+    # Scores of an older version have them with their winners alone.
+    best = {case: winner.cases[case].ceiling_s for case, winner in scores.specialists.items() if case in winner.cases}
+    known = {case: ceiling_s for case, ceiling_s in best.items() if ceiling_s} | dict(seed.ceilings if seed else {})
     shares = {
         case: f", {percent(known[case] / seed_s)} of the machine's ceiling"
         for case, seed_s in cases.items()
