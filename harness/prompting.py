@@ -65,6 +65,7 @@ class Prompter:
             parent=parent,
             parent_note=briefing.parent_note(scores, parent.ref, verdict),
             parent_times=briefing.parent_times(scores, parent.ref, machine, verdict),
+            parent_failed=verdict is not None and verdict.status.is_failure,
             remarks=self._remarks_on(parent.source),
             champion=None if parent.source == best.source else best,
             specialists=_others(store, machine, (parent.source, best.source)),
