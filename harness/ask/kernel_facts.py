@@ -74,10 +74,11 @@ def widest(sides: Iterable[tuple[int, int]]) -> str:
 
 
 def blocking(amounts: Iterable[str], text: str) -> str:
-    """By the steps of loops that have loops inside: the widest, where it is wide enough for a block."""
+    """By the steps of loops that have loops inside: whether one is wide enough for a block. How wide is left out: each
+    width would make a combination of traits that no winner had, and so a winner of what is merely close."""
     named = {match[1] or match[3]: int(match[2] or match[4]) for match in _CONSTANT.finditer(text)}
     steps = [int(amount) if amount.isdigit() else named.get(amount, 0) for amount in amounts]
-    return f"blocks of {max(steps)}" if max(steps, default=0) >= _BLOCK else ""
+    return "loops in blocks" if max(steps, default=0) >= _BLOCK else ""
 
 
 def exponential(text: str) -> str:

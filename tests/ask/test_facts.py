@@ -56,8 +56,8 @@ def test_sums_of_every_product_of_two_sets_are_a_tile(sums: str, tile: str | Non
 @pytest.mark.parametrize(
     ("loop", "blocks"),
     [
-        (f"for (int o = 0; o < rows; o += 64) {{ {WORK} }}", "blocks of 64"),
-        (f"enum {{ BLOCK = 128 }}; int o = 0; do {{ {WORK} }} while ((o += BLOCK) < rows);", "blocks of 128"),
+        (f"for (int o = 0; o < rows; o += 64) {{ {WORK} }}", "loops in blocks"),
+        (f"enum {{ BLOCK = 128 }}; int o = 0; do {{ {WORK} }} while ((o += BLOCK) < rows);", "loops in blocks"),
         (f"for (int o = 0; o < rows; o += 4) {{ {WORK} }}", None),
         ("for (int i = 0; i + 64 <= cols; i += 64) { s0 += x[i]; }", None),
     ],
