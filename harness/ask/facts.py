@@ -152,12 +152,13 @@ def _blocking(text: str, bodies: list[_Body]) -> str:
 
 
 def _sums(body: _Body, loop: _Loop) -> Iterator[str]:
+    others = body.pointers | body.numbers | loop.declared
     for statement in loop.statements:
         match = _SUM.fullmatch(statement)
-        if not match or match[2] in body.pointers | body.numbers | loop.declared:
+        if not match or match[2] in others:
             continue
         target = "".join(match[1].split())
-        if match[3] == "+=" or (_ADDS.search(match[4]) and target in re.sub(r"\s", "", match[4])):
+        if match[3] == "+=" or (_ADDS.search(match[4]) and target in "".join(match[4].split())):
             yield target
 
 

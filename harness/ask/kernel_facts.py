@@ -22,11 +22,14 @@ def tile(statements: Sequence[str], wanted: Set[str]) -> tuple[int, int]:
     for statement in statements:
         before, _, value = statement.partition("=")
         is_sum = before.endswith("+")
-        target = "".join(before.removesuffix("+").split())
+        target = before.rstrip("+ ")
+        target = target if target in wanted else "".join(target.split())
+        if target in pairs:
+            continue
         if target not in wanted:
             if (match := _SET.match(statement)) is not None:
                 versions[match[1]] = versions.get(match[1], 0) + 1
-        elif target not in pairs and len(factors := _factors(value, is_sum=is_sum)) > 1:
+        elif len(factors := _factors(value, is_sum=is_sum)) > 1:
             first, second = sorted(_versioned(factor, versions) for factor in factors)
             pairs[target] = first, second
     return _sides(list(pairs.values())) if pairs and pairs.keys() == wanted else (0, 0)
@@ -76,11 +79,15 @@ def widest(sides: Iterable[tuple[int, int]]) -> str:
 def blocking(amounts: Iterable[str], text: str) -> str:
     """By the steps of loops that have loops inside: whether one is wide enough for a block. How wide is left out: each
     width would make a combination of traits that no winner had, and so a winner of what is merely close."""
-    named = {match[1] or match[3]: int(match[2] or match[4]) for match in _CONSTANT.finditer(text)}
-    steps = [int(amount) if amount.isdigit() else named.get(amount, 0) for amount in amounts]
+    listed = list(amounts)
+    steps = [int(amount) for amount in listed if amount.isdigit()]
+    if len(steps) < len(listed):  # most steps are plain numbers, and to look for names takes a while
+        named = {match[1] or match[3]: int(match[2] or match[4]) for match in _CONSTANT.finditer(text)}
+        steps += [named.get(amount, 0) for amount in listed]
     return "loops in blocks" if max(steps, default=0) >= _BLOCK else ""
 
 
 def exponential(text: str) -> str:
-    called = _LIBRARY_EXP.search(text)
-    return f"calls {called[1]}" if called else "exp of its own" if _OWN_EXP.search(text) else ""
+    called = _LIBRARY_EXP.search(text) if "exp" in text else None
+    is_own = ("23" in text or "scalef" in text) and _OWN_EXP.search(text)
+    return f"calls {called[1]}" if called else "exp of its own" if is_own else ""
