@@ -11,6 +11,7 @@ from harness.ask.prompt import (
     REMARKS,
     RULES,
     SCORES,
+    SPECIALISTS,
     TASK,
     Context,
     Section,
@@ -39,4 +40,5 @@ greatest score must not be -inf.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    known = [SCORES, CHAMPION, SPECIALISTS, MEMORY, FAILURE]
+    return [TASK, RULES, MACHINE, ADVICE, *known, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

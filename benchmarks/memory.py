@@ -102,7 +102,7 @@ def needed(table: Table, experiment: Experiment, seed: int, *, remembers: bool) 
         assert speedup is not None
         if speedup >= WITHIN * table.best:
             return number
-        trials.append(Trial(choices=choices, status=Status.SLOWER, speedup=speedup))
+        trials.append(Trial(choices=choices, status=Status.SLOWER, speedup=speedup, number=number))
     raise Exhausted("the table has no such point.")
 
 

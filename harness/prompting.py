@@ -3,18 +3,19 @@
 What a prompt looks like is `ask`'s business, in what words the state is put `show`'s; here the two are joined.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from harness.ask.prompt import Context, failure_chars, memory_chars
+from harness.ask.prompt import Context, Specialist, failure_chars, memory_chars
 from harness.ask.rendering import Prompt, render
 from harness.ask.tokens import TokenCounter
-from harness.contract import Experiment
-from harness.judge import remarks
-from harness.judge.machine import caches, fingerprint, this_machine
+from harness.contract import CUDA, Experiment
+from harness.judge import device, remarks
+from harness.judge.machine import Machine, built_by, caches, fingerprint, this_machine
 from harness.judge.toolchain import cache_folder
 from harness.keep.sources import BEST
 from harness.keep.store import Store
+from harness.records import Parent
 from harness.show import briefing
 from harness.show.remembered import memory_md
 from harness.variety import AUTO, Angle, choose, directions_of, mixed_parents, parents_of, standstill
@@ -57,22 +58,30 @@ class Prompter:
         state, parent = store.state, store.parent(angle.parent)
         scores, memory, best = state.scores, store.memory_page, store.parent(BEST)
         room, machine = memory_chars(self._experiment), fingerprint(self._experiment)
+        verdict = store.artifacts.verdict(int(parent.ref)) if parent.ref.isdecimal() else None
         return Context(
             experiment=self._experiment,
             number=number,
             parent=parent,
-            parent_note=briefing.parent_note(scores, parent.ref),
-            parent_times=briefing.parent_times(scores, parent.ref, machine),
+            parent_note=briefing.parent_note(scores, parent.ref, verdict),
+            parent_times=briefing.parent_times(scores, parent.ref, machine, verdict),
+            parent_failed=verdict is not None and verdict.status.is_failure,
             remarks=self._remarks_on(parent.source),
             champion=None if parent.source == best.source else best,
+            specialists=_others(store, machine, (parent.source, best.source)),
             memory=memory if len(memory) <= room else memory_md(state.memory, scores, room),
             failure=briefing.last_failure(state.last_failed, number, failure_chars(self._experiment)),
             scores=briefing.standings(scores, machine, parent.ref),
-            machine=asdict(this_machine()) | dict(caches()),
+            machine=self._machine(),
             instructions=self._instructions,
             direction=angle.direction,
             standstill=standstill(scores, state.memory),
         )
+
+    def _machine(self) -> Mapping[str, str]:
+        one = self._experiment
+        on = device.cuda() if one.device == CUDA else None  # a driver takes its time to answer
+        return machine_facts(one, replace(this_machine(), compiler=built_by(one)), caches(), str(on or ""))
 
     def _remarks_on(self, source: str) -> Sequence[str]:
         """The compiler's, once it has built the source; most prompts have the same parent as the one before."""
@@ -81,3 +90,25 @@ class Prompter:
             said = remarks.known(self._experiment, cache_folder(), source)
             self._remarks = source, said
         return said
+
+
+def machine_facts(experiment: Experiment, machine: Machine, sizes: Mapping[str, str], on: str) -> Mapping[str, str]:
+    """What a prompt says of the machine: what candidates run on, a device or this processor with its caches, and what
+    builds them, which `machine` names as its compiler."""
+    built = (
+        {} if experiment.command else {"runtime" if experiment.language == "python" else "compiler": machine.compiler}
+    )
+    if experiment.device == CUDA:
+        return {"device": on or "none here: built and checked, not timed", **built}
+    return {"cpu": machine.cpu, "isa": machine.isa, "cores": str(machine.cores), **built, **sizes}
+
+
+def _others(store: Store, machine: str, shown: Sequence[str]) -> Sequence[Specialist]:
+    """Who is better than the best somewhere, of those whose source is still there and not in the prompt already."""
+    where = briefing.ahead(store.state.scores, machine)
+    sources = {number: store.winner_source(number) for number in where}
+    return [
+        Specialist(version=Parent(ref=str(number), source=source), where=where[number])
+        for number, source in sources.items()
+        if source is not None and source not in shown
+    ]

@@ -86,11 +86,12 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One point of a search space with what the judge made of it; `speedup` is None where it was not measured."""
+    """A point of a search space, or two as one, as attempt `number`; `speedup` is None where it was not measured."""
 
     choices: Choices
     status: Status
     speedup: float | None
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

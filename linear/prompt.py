@@ -11,6 +11,7 @@ from harness.ask.prompt import (
     REMARKS,
     RULES,
     SCORES,
+    SPECIALISTS,
     TASK,
     Context,
     Section,
@@ -35,4 +36,5 @@ multiply-add for each load is the wall of a plain dot product. Leave registers f
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    known = [SCORES, CHAMPION, SPECIALISTS, MEMORY, FAILURE]
+    return [TASK, RULES, MACHINE, ADVICE, *known, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

@@ -106,11 +106,12 @@ if __name__ == "__main__":
     sys.exit(main(["judge", str(Path(__file__).parent), *sys.argv[1:]]))
 """
 PROMPT = """\
-from harness.ask.prompt import ANSWER, CHAMPION, FAILURE, INSTRUCTIONS, MEMORY, PARENT, REMARKS, SCORES, TASK
+from harness.ask.prompt import ANSWER, CHAMPION, FAILURE, INSTRUCTIONS, MEMORY, PARENT, REMARKS, SCORES, SPECIALISTS
+from harness.ask.prompt import TASK
 
 
 def sections(context):
-    return [TASK, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    return [TASK, SCORES, CHAMPION, SPECIALISTS, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
 """
 SPACE = """\
 CHOICES = {"step": (1, 2, 4)}

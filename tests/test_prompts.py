@@ -29,11 +29,12 @@ CAUSES = ("case few: out[0] is 7, must be 21", "candidate.c:3: error: 'sum' unde
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What the server was asked after a search of so many attempts."""
+    """What the server was asked after a search of so many attempts: from the best, and from the seed."""
 
     experiment: Experiment
     scores: Scores
     prompt: str
+    from_seed: str
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -58,7 +59,7 @@ def _searched(folder: Path, attempts: int) -> tuple[Experiment, Scores]:
         commit = f"{winner.attempt:012x}" + 28 * "0"
         scores.committed(winner.attempt, commit)
         memory.committed(winner.attempt, commit)
-        (experiment.winners / f"{commit[:12]}.c").write_text(scratch.FASTER)
+        (experiment.winners / f"{commit[:12]}.c").write_text(f"{scratch.FASTER}/* winner {winner.attempt} */\n")
     (folder / "SCORES.json").write_text(scores.text())
     (folder / "MEMORY.json").write_text(memory.text())
     return experiment, scores
@@ -88,14 +89,16 @@ def test_what_a_failed_run_printed_is_cut_in_the_middle_for_a_prompt() -> None:
     assert last_failure(failed, 100, 1000) == ""
 
 
-@pytest.fixture(scope="module", params=[10, 10_000])
+@pytest.fixture(scope="module", params=[10, 1_000, 10_000])
 def asked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     experiment, scores = _searched(tmp_path_factory.mktemp("searched") / "total", request.param)
     with Loopback([scratch.PROSE]) as server:
-        done = scratch.loop(experiment.folder, "--model", "m", "--base-url", server.base_url, "--no-commit")
-        assert server.requests, done.err
-        prompt = server.requests[0].body["messages"][-1]["content"]
-    return Asked(experiment=experiment, scores=scores, prompt=prompt)
+        for parent in ("best", "seed"):
+            model = ("--model", "m", "--base-url", server.base_url)
+            done = scratch.loop(experiment.folder, *model, "--no-commit", "--parent", parent)
+            assert server.requests, done.err
+        prompt, from_seed = (one.body["messages"][-1]["content"] for one in server.requests)
+    return Asked(experiment=experiment, scores=scores, prompt=prompt, from_seed=from_seed)
 
 
 def test_the_causes_of_the_last_three_failures_reach_the_prompt(asked: Asked) -> None:
@@ -109,6 +112,12 @@ def test_the_champion_reaches_the_prompt_with_its_times(asked: Asked) -> None:
     assert "What it takes here, case by case:\n\n```text\nlong: " in asked.prompt
 
 
+def test_where_the_parent_is_another_the_champion_and_the_specialists_reach_the_prompt(asked: Asked) -> None:
+    titled = {asked.scores.champion_attempt, *asked.scores.specialist_attempts.values()}
+    assert [number for number in titled if f"/* winner {number} */" not in asked.from_seed] == []
+    assert f"this is the best ({asked.scores.champion_attempt})" in asked.from_seed
+
+
 def test_what_nobody_has_tried_reaches_the_prompt(asked: Asked) -> None:
     found = asked.prompt.partition("## What looks unexplored\n\n")[2].partition("\n\n")[0].splitlines()
     assert "- No source has shown any: `prefetch`" in found
@@ -117,7 +126,8 @@ def test_what_nobody_has_tried_reaches_the_prompt(asked: Asked) -> None:
 def test_the_prompt_keeps_its_budget_and_memory_its_share(asked: Asked) -> None:
     memory = asked.prompt.partition("# Memory\n")[2].partition("\n```")[0]
     assert 0 < len(memory) <= memory_chars(asked.experiment)
-    assert estimate(asked.prompt) <= asked.experiment.limits.prompt_tokens
+    for prompt in (asked.prompt, asked.from_seed):
+        assert estimate(prompt) <= asked.experiment.limits.prompt_tokens
 
 
 def test_a_parent_as_long_as_a_source_may_be_fits_the_prompt_of_every_experiment() -> None:

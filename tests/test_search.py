@@ -235,7 +235,10 @@ def test_an_attempt_or_a_commit_can_be_the_parent(searched: Searched, later: Pat
     ref, source = (searched.winner[:9], scratch.FASTER) if parent == "COMMIT" else (parent, scratch.WRONG)
     with Loopback([scratch.PROSE]) as server:
         loop(later, "--model", "m", "--base-url", server.base_url, "--parent", ref)
-    assert source in server.requests[0].body["messages"][0]["content"]
+    prompt = server.requests[0].body["messages"][0]["content"]
+    assert source in prompt
+    said = "the best so far" if parent == "COMMIT" else "no winner, wrong). It failed: make it right first."
+    assert f"Start from this version ({ref}: {said}" in prompt
 
 
 def test_instructions_can_be_a_file(experiment: Path, tmp_path: Path) -> None:

@@ -1,7 +1,18 @@
 """What a model is told about `attention_cuda`, and in what order."""
 
 from harness.ask.cuda_prompt import ANSWER, REMARKS, RULES, TASK
-from harness.ask.prompt import CHAMPION, FAILURE, INSTRUCTIONS, MACHINE, MEMORY, PARENT, SCORES, Context, Section
+from harness.ask.prompt import (
+    CHAMPION,
+    FAILURE,
+    INSTRUCTIONS,
+    MACHINE,
+    MEMORY,
+    PARENT,
+    SCORES,
+    SPECIALISTS,
+    Context,
+    Section,
+)
 
 ADVICE = Section(
     name="ADVICE",
@@ -26,4 +37,5 @@ half precision exceed the bound, unless they are split and summed again.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, ADVICE, SCORES, CHAMPION, MEMORY, FAILURE, PARENT, REMARKS, INSTRUCTIONS, ANSWER]
+    known = [SCORES, CHAMPION, SPECIALISTS, MEMORY, FAILURE]
+    return [TASK, RULES, MACHINE, ADVICE, *known, PARENT, REMARKS, INSTRUCTIONS, ANSWER]

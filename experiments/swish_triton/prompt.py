@@ -1,6 +1,6 @@
 """What a model is told about `swish_triton`, and in what order."""
 
-from harness.ask.prompt import INSTRUCTIONS, MACHINE, MEMORY, PARENT, SCORES, Context, Section
+from harness.ask.prompt import CHAMPION, INSTRUCTIONS, MACHINE, MEMORY, PARENT, SCORES, SPECIALISTS, Context, Section
 from harness.ask.python_prompt import ANSWER, TASK
 
 RULES = Section(
@@ -23,4 +23,4 @@ foreign functions, atomics or printing.
 
 
 def sections(context: Context) -> list[Section]:
-    return [TASK, RULES, MACHINE, SCORES, MEMORY, PARENT, INSTRUCTIONS, ANSWER]
+    return [TASK, RULES, MACHINE, SCORES, CHAMPION, SPECIALISTS, MEMORY, PARENT, INSTRUCTIONS, ANSWER]

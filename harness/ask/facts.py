@@ -5,7 +5,7 @@ experiment's names. It proves nothing: a macro, or a bound computed on the way, 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from tree_sitter import Node
 
 from harness.ask.cuda_facts import cuda_facts
+from harness.ask.kernel_facts import blocking, exponential, tile, widest
 from harness.ask.python_facts import python_facts
 from harness.source import syntax_tree, top_level, without_comments
 
@@ -45,7 +46,9 @@ class _Loop:
     @cached_property
     def advances(self) -> list[tuple[str, str]]:
         """Every name that the loop itself moves on, and by how much."""
-        found = (match for statement in self.statements if "+" in statement for match in _ADVANCE.finditer(statement))
+        # Of a condition, up to its bracket: `while ((from += BLOCK) < end)`.
+        said = (*self.statements, *(part for part in self.condition.split(")") if "+=" in part))
+        found = (match for statement in said if "+" in statement for match in _ADVANCE.finditer(statement))
         return [(match[1] or match[5], (match[2] or match[4] or "1").strip()) for match in found]
 
 
@@ -79,8 +82,8 @@ class _Body:
 
 
 def facts(source: str) -> Mapping[str, str]:
-    """Kind -> phrase, for what is present: isa, bias, traversal, unrolling, accumulators, restrict, prefetch, dispatch,
-    helpers, loop-order."""
+    """Kind -> phrase, for what is present: isa, bias, traversal, unrolling, tile, accumulators, blocking, exp,
+    restrict, prefetch, dispatch, helpers, loop-order."""
     text = without_comments(source)
     nodes = (node for node, _ in top_level(syntax_tree(source)) if node.type == "function_definition")
     bodies = [body for body in map(_body, nodes) if body is not None]
@@ -88,12 +91,17 @@ def facts(source: str) -> Mapping[str, str]:
     if not seen:
         return {}
     entry = seen[-1]
+    innermost = ((body, loop) for body in bodies for loop in body.loops if not loop.has_inner)
+    turns = [(loop.statements, set(_sums(body, loop))) for body, loop in innermost]
     found = {
         "isa": next((name for name, mark in _ISAS if mark in text), "scalar"),
         "bias": _split(entry),
         "traversal": "pointer row traversal" if any(map(_walks_rows, bodies)) else "",
         "unrolling": _unrolling(text, bodies),
-        "accumulators": _accumulators(bodies),
+        "tile": widest(tile(statements, sums) for statements, sums in turns),
+        "accumulators": _accumulators(turns),
+        "blocking": _blocking(text, bodies),
+        "exp": exponential(text),
         "restrict": "restrict pointers" if any(re.search(r"\b(?:__)?restrict", body.text) for body in bodies) else "",
         "prefetch": "software prefetch" if re.search(r"\b(?:__builtin_prefetch|_mm_prefetch)\s*\(", text) else "",
         "dispatch": "dispatch on shape" if any(_is_by_shape(branch, entry) for branch in entry.branches) else "",
@@ -133,18 +141,24 @@ def _unrolling(text: str, bodies: list[_Body]) -> str:
     return f"unrolled by {factor}" if factor > 1 else ""
 
 
-def _accumulators(bodies: list[_Body]) -> str:
-    most = max((len(set(_sums(body, loop))) for body in bodies for loop in body.loops if not loop.has_inner), default=0)
+def _accumulators(turns: Sequence[tuple[Sequence[str], Set[str]]]) -> str:
+    most = max((len(sums) for _, sums in turns), default=0)
     return f"{most} accumulators" if most > 1 else ""
 
 
+def _blocking(text: str, bodies: list[_Body]) -> str:
+    outer = (loop for body in bodies for loop in body.loops if loop.has_inner)
+    return blocking((amount for loop in outer for _, amount in loop.advances), text)
+
+
 def _sums(body: _Body, loop: _Loop) -> Iterator[str]:
+    others = body.pointers | body.numbers | loop.declared
     for statement in loop.statements:
         match = _SUM.fullmatch(statement)
-        if not match or match[2] in body.pointers | body.numbers | loop.declared:
+        if not match or match[2] in others:
             continue
         target = "".join(match[1].split())
-        if match[3] == "+=" or (_ADDS.search(match[4]) and target in re.sub(r"\s", "", match[4])):
+        if match[3] == "+=" or (_ADDS.search(match[4]) and target in "".join(match[4].split())):
             yield target
 
 
@@ -188,12 +202,8 @@ def _body(node: Node) -> _Body | None:
     block = node.child_by_field_name("body")
     if declarator is None or block is None:
         return None
-    storage = [child for child in node.children if child.type == "storage_class_specifier"]
-    body = _Body(
-        name=_text(declarator.child_by_field_name("declarator")),
-        is_static=any(_text(word) == "static" for word in storage),
-        text=_text(node),
-    )
+    is_static = any(_text(child) == "static" for child in node.children if child.type == "storage_class_specifier")
+    body = _Body(name=_text(declarator.child_by_field_name("declarator")), is_static=is_static, text=_text(node))
     listing = declarator.child_by_field_name("parameters")
     for parameter in listing.named_children if listing else ():
         _declare(parameter, body, None)

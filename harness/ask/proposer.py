@@ -29,7 +29,7 @@ class Exhausted(Exception):
 class Request:
     """One question. `number` is the attempt's if replies come in the order of their requests. For a proposer that
     learns: `trials`, the points of the search space tried so far, and `untold`, those that have no verdict yet;
-    `champion` and `best_on`, the sources that are best over all and on each case; `known`, the digests of all sources
+    `champion` and `best_on`, what is best over all and on each case; `known`, the digests of all sources
     seen; `answered`, how many replies the search has to each `Proposal.request`. `tell` is for whom it may concern that
     an answer takes longer, `lost` that one was billed, most likely, and is not there. `pause` waits so many seconds
     before the request is sent again; `Exhausted` where the run's limits leave no room for that."""
@@ -40,8 +40,8 @@ class Request:
     experiment: Experiment
     trials: Sequence[Trial]
     untold: Sequence[Choices] = ()
-    champion: str = ""
-    best_on: Mapping[str, str] = field(default_factory=dict)
+    champion: Parent | None = None
+    best_on: Mapping[str, Parent] = field(default_factory=dict)
     known: Container[str] = ()
     answered: Mapping[str, int] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda line: None

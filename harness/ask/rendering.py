@@ -5,8 +5,8 @@ Knows no section; a fault of one is told with its place in the experiment's prom
 
 import re
 import traceback
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, TemplateSyntaxError
@@ -47,13 +47,24 @@ def render(experiment: Experiment, context: Context, counter: TokenCounter) -> P
     """The experiment's sections as one text that fits `prompt_tokens`."""
     values = {field.name: getattr(context, field.name) for field in fields(context)}
     values |= {"edit": experiment.edit, "language": experiment.language.capitalize()}
-    rendered = [(section, _render(section, experiment, values)) for section in _sections(experiment, context)]
+    parts = (part for section in _sections(experiment, context) for part in _parts(section, values))
+    rendered = [(section, _render(section, experiment, given)) for section, given in parts]
     kept = [(section, text) for section, text in rendered if text]
     limit = experiment.limits.prompt_tokens
     text = _BETWEEN.join(text for _, text in kept)
     if upper_bound(text) <= limit:
         return Prompt(text=text, tokens=estimate(text), counted_by=ESTIMATE, dropped=())
     return _fit(experiment, kept, counter)
+
+
+def _parts(section: Section, values: Mapping[str, object]) -> Iterator[tuple[Section, Mapping[str, object]]]:
+    """The section itself, or as often as what it is for each of."""
+    if not section.each:
+        yield section, values
+        return
+    items = values.get(section.each, ())
+    for number, item in enumerate(items if isinstance(items, Sequence) else (), start=1):
+        yield replace(section, name=f"{section.name} {number}"), {**values, "item": item}
 
 
 def _fit(experiment: Experiment, parts: Sequence[tuple[Section, str]], counter: TokenCounter) -> Prompt:

@@ -29,13 +29,17 @@ class Machine:
 
 
 def fingerprint(experiment: Experiment) -> str:
-    """This machine as a score names it, with what builds the experiment: times that differ in any of it are not
-    ranked."""
+    """This machine as a score names it, with what builds the experiment and on what device it is timed: times that
+    differ in any of it are not ranked."""
     machine = this_machine()
     if experiment.command:
         return str(replace(machine, compiler=experiment.command.line))
-    built_by = _BUILT_BY[experiment.language](machine, experiment.flags)
-    return str(replace(machine, compiler=built_by + device.name_of(experiment)))
+    return str(replace(machine, compiler=built_by(experiment) + device.name_of(experiment)))
+
+
+def built_by(experiment: Experiment) -> str:
+    """The compiler with its flags, or the interpreter with its libraries."""
+    return _BUILT_BY[experiment.language](this_machine(), experiment.flags)
 
 
 @cache

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.errors import KeepError
 from harness.keep.files import cannot, lines, write_plain
-from harness.records import Attempt, Proposal, Verdict, to_json
+from harness.records import Attempt, Proposal, Verdict, from_json, to_json
 
 _PROMPT, _REPLY, _VERDICT = "prompt.md", "reply.md", "verdict.json"
 _DETAIL_CHARS = 4096  # of each end
@@ -77,6 +77,13 @@ class Artifacts:
         except UnicodeDecodeError as fault:
             fact = f"{path} is not UTF-8: byte {fault.start}"
             raise KeepError(fact, "restore the file, or name another attempt.") from None
+
+    def verdict(self, number: int) -> Verdict | None:
+        """What was decided on an attempt, None where its file is gone or is none of ours."""
+        try:
+            return from_json(Verdict, json.loads((self.folder(number) / _VERDICT).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return None
 
     def prompt(self, number: int) -> str | None:
         """What was asked, None where its file is gone."""

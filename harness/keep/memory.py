@@ -7,7 +7,7 @@ least telling goes first. It words nothing for people; show/remembered.py does.
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.keep.files import lines, read_json, unreadable
-from harness.keep.pairs import Pair, Pairs, kind_of
-from harness.keep.winners import traits, worth
-from harness.records import Attempt, Estimate, Status, from_json, to_json
+from harness.keep.pairs import Pair, Pairs, Possible, kind_of
+from harness.keep.tallies import Tally, drop_least, open_tallies
+from harness.keep.winners import worth
+from harness.points import is_crossing
+from harness.records import Attempt, Choices, Estimate, Status, from_json, to_json
 
 EXHAUSTED_AFTER = 8
 RULE_AFTER = 3
@@ -37,12 +39,13 @@ _NUMBER = re.compile(r"[-+]?(?:0x[0-9a-f]+|\d+(?:\.\d*)?(?:e[-+]?\d+)?|\b(?:nan|
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Win:
-    """A winner, its gain over the seed and what set it apart."""
+    """A winner, its gain over the seed, what its source was found to say and what it was chosen to be."""
 
     attempt: int
     status: Status
     speedup: Estimate | None
     tags: tuple[str, ...]
+    choices: Choices = field(default_factory=dict)
     commit: str | None = None
     gain: float = 0.0
 
@@ -57,27 +60,6 @@ class Failure:
     line: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """How often something was tried, how often that could be measured, and how often it won."""
-
-    tried: int = 0
-    measured: int = 0
-    won: int = 0
-    last_attempt: int = 0
-
-    def counts(self) -> list[int]:
-        return [self.tried, self.measured, self.won, self.last_attempt]
-
-    def add(self, attempt: Attempt) -> "Tally":
-        return Tally(
-            tried=self.tried + 1,
-            measured=self.measured + (not attempt.status.is_failure),
-            won=self.won + attempt.status.is_winner,
-            last_attempt=attempt.number,
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recent:
     """One of the last attempts."""
@@ -86,6 +68,7 @@ class Recent:
     status: Status
     reason: str
     tags: tuple[str, ...]
+    choices: Choices = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +84,18 @@ class Unexplored:
 
 @dataclass(slots=True, kw_only=True)
 class Memory:
-    """Everything MEMORY.json says. `known` is what could be tried, kind by kind; it belongs to the experiment, and
-    names no values of a kind that only sources show.
+    """Everything MEMORY.json says. `known` is what could be tried, kind by kind, with no values of a kind that only
+    sources show; `possible` says whether two values can stand in one point. Both belong to the experiment. `points`
+    counts the attempts at points of its space.
 
     A value is named `kind=value` where its kind is known, and as it stands where it is not.
     """
 
     search: str
     known: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    possible: Possible = field(default=lambda pair: True)
     last_attempt: int = 0
+    points: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     worked: tuple[Win, ...] = ()
     failing: dict[str, Failure] = field(default_factory=dict)
@@ -124,15 +110,21 @@ class Memory:
             return
         self.last_attempt = attempt.number
         self.counts[attempt.status] = self.counts.get(attempt.status, 0) + 1
-        tags, verdict = traits(attempt), attempt.verdict
+        verdict = attempt.verdict
         line = _one_line(verdict.reason)
-        recent = Recent(number=attempt.number, status=attempt.status, reason=line, tags=tags)
+        tags, choices = attempt.candidate.tags if attempt.candidate else (), attempt.choices or {}
+        recent = Recent(number=attempt.number, status=attempt.status, reason=line, tags=tags, choices=choices)
         self.recent = (*self.recent, recent)[-_RECENT:]
         if attempt.status.is_failure:
             self._fold_failure(attempt, line)
         if attempt.status.is_winner:
             win = Win(
-                attempt=attempt.number, status=attempt.status, speedup=verdict.speedup, tags=tags, gain=worth(verdict)
+                attempt=attempt.number,
+                status=attempt.status,
+                speedup=verdict.speedup,
+                tags=tags,
+                choices=choices,
+                gain=worth(verdict),
             )
             self.worked = tuple(sorted((*self.worked, win), key=_rank, reverse=True)[:_WORKED])
         # What was never timed says nothing of what its values are worth: they are as untried as before.
@@ -150,12 +142,16 @@ class Memory:
         return tuple(failure for failure in self.failing_most() if failure.count >= RULE_AFTER)
 
     def unexplored(self) -> Unexplored:
+        """Where points of a space were tried, in the words of the space alone: only there is it known what a source
+        has, and what it could have."""
         seen = {kind_of(name) for name in self.tallies}
         named = {kind: [f"{kind}={value}" for value in values] for kind, values in self.known.items()}
         # Where sources come from a model, the values that a space knows are no news but for kinds that both speak of.
         spoken = [names for names in named.values() if not seen or not self.tallies.keys().isdisjoint(names)]
-        kinds = (kind for kind, names in named.items() if not names and kind not in seen)
-        apart = tuple(islice(self.pairs.unmeasured(self._most_successful()), _PAIRS_SEEN))
+        kinds = (kind for kind, names in named.items() if not names and kind not in seen and not self.points)
+        sayable = {name for names in named.values() for name in names} if self.points else self.tallies.keys()
+        found = self.pairs.unmeasured([name for name in self._most_successful() if name in sayable])
+        apart = tuple(islice((pair for pair in found if pair.failed or self.possible(pair)), _PAIRS_SEEN))
         return Unexplored(
             untried=(*(name for names in spoken for name in names if name not in self.tallies), *kinds),
             only_failed=tuple(name for name, tally in self.tallies.items() if not tally.measured),
@@ -178,8 +174,8 @@ class Memory:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], known: Mapping[str, Sequence[str]]) -> "Memory":
         """ValueError says what is wrong."""
-        opened = {key: _open_tallies(value) if key in _TALLIED else value for key, value in data.items()}
-        for name in ("known", "pairs"):
+        opened = {key: open_tallies(value) if key in _TALLIED else value for key, value in data.items()}
+        for name in ("known", "pairs", "possible"):
             opened.pop(name, None)
         rows = (from_json(_Rows, {"rows": data.get(name, {})}).rows for name in _PAIRED)
         return replace(from_json(cls, opened), known=known, pairs=Pairs.from_json(*rows))
@@ -203,6 +199,7 @@ class Memory:
             "schema": "1",
             "search": json.dumps(self.search),
             "last_attempt": json.dumps(self.last_attempt),
+            "points": json.dumps(self.points),
             "counts": json.dumps(self.counts),
             "worked": "[" + ",\n".join(map(_record_text, self.worked)) + "]",
             "failing": "{" + failing + "}",
@@ -227,14 +224,18 @@ class Memory:
             del self.failing[min(item for item in old if item[1] < newest)[2]]
 
     def _fold_tried(self, attempt: Attempt, tags: tuple[str, ...]) -> None:
+        """A crossing has no part in it: what its halves chose was never together in one of them."""
+        if attempt.choices and is_crossing(attempt.choices):
+            return
         names, spared = _names(attempt, self.known), {f"{k}={v}" for k, values in self.known.items() for v in values}
         for name in names:
             self.tallies[name] = self.tallies.get(name, Tally()).add(attempt)
-        _drop_least(self.tallies, _TALLIES, {*names, *spared})
+        drop_least(self.tallies, _TALLIES, {*names, *spared})
+        self.points += bool(attempt.choices)
         if len(tags) > 1 and not attempt.choices:
             key = " + ".join(sorted(tags))
             self.combinations[key] = self.combinations.get(key, Tally()).add(attempt)
-            _drop_least(self.combinations, _COMBINATIONS, {key})
+            drop_least(self.combinations, _COMBINATIONS, {key})
         self.pairs.add(names, measured=not attempt.status.is_failure)
 
     def _most_successful(self) -> list[str]:
@@ -254,34 +255,15 @@ class _Rows:
     rows: Mapping[str, str]
 
 
-def _open_tallies(data: Any) -> Any:
-    """The short lists of numbers that tallies are saved as, spelled out for `from_json`, which also checks them."""
-    if not isinstance(data, dict):
-        return data
-    names = [item.name for item in fields(Tally)]
-    return {key: dict(zip(names, item, strict=False)) if isinstance(item, list) else item for key, item in data.items()}
-
-
-def _drop_least(tallies: dict[str, Tally], cap: int, spared: set[str]) -> None:
-    """Back to the cap: what was tried least goes first, of equals the oldest; what is spared stays."""
-    excess = len(tallies) - cap
-    if excess > 0:
-        order = sorted((tally.tried, tally.last_attempt, name) for name, tally in tallies.items() if name not in spared)
-        for _, _, name in order[:excess]:
-            del tallies[name]
-
-
 def _names(attempt: Attempt, known: Mapping[str, Sequence[str]]) -> list[str]:
-    """What an attempt is made of: the point that it was drawn from, and what its source says of other kinds."""
-    choices = attempt.choices or {}
-    names = [f"{kind}={value}" for kind, value in choices.items()]
-    if attempt.candidate is None:
-        return names
+    """What an attempt is made of: the point that it was drawn from, else what its source says."""
+    if attempt.choices or attempt.candidate is None:
+        return [f"{kind}={value}" for kind, value in (attempt.choices or {}).items()]
     tags, kinds = attempt.candidate.tags, attempt.candidate.kinds
     if len(kinds) == len(tags):
-        return names + [f"{kind}={tag}" for kind, tag in zip(kinds, tags, strict=True) if kind not in choices]
+        return [f"{kind}={tag}" for kind, tag in zip(kinds, tags, strict=True)]
     named = {str(value): f"{kind}={value}" for kind, values in known.items() for value in values}
-    return names or [named.get(tag, tag) for tag in tags]
+    return [named.get(tag, tag) for tag in tags]
 
 
 def _one_line(text: str) -> str:

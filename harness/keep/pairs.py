@@ -1,12 +1,18 @@
 """Which values were tried together, and which of these could be measured: exactly, in little room, at a constant cost.
 
-A value is a bit; beside each stands the set of those that it met, as one whole number. It ranks nothing.
+A value is a bit; beside each stands the set of those that it met, as one whole number. Which could be together at all,
+a space is asked. It ranks nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import TypeAlias
 
 _NAMES = 128
+_DRAWS = 1000  # five milliseconds, for a pair that no point can have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +22,9 @@ class Pair:
     one: str
     other: str
     failed: bool
+
+
+Possible: TypeAlias = Callable[[Pair], bool]
 
 
 class Pairs:
@@ -83,6 +92,25 @@ class Pairs:
             self._tried.append(0)
             self._measured.append(0)
         return self._places[name]
+
+
+def possible_in(space: ModuleType | None) -> Possible:
+    """Whether a pair of choices can stand in one point, by a space's own `valid`: whether one that has both is found
+    among random points, the same each time. A pair that hardly any point can have is not worth telling of either."""
+    valid = getattr(space, "valid", None)
+    if space is None or valid is None:
+        return lambda pair: True
+    offered = {kind: {f"{kind}={value}": value for value in values} for kind, values in space.CHOICES.items()}
+
+    @cache
+    def is_possible(pair: Pair) -> bool:
+        names = (pair.one, pair.other)
+        both = {kind: values[name] for name in names for kind, values in offered.items() if name in values}
+        rng = random.Random(f"{pair.one} {pair.other}")
+        points = ({kind: rng.choice(list(values.values())) for kind, values in offered.items()} for _ in range(_DRAWS))
+        return any(valid(point | both) for point in points)
+
+    return is_possible
 
 
 def kind_of(name: str) -> str:

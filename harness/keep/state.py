@@ -14,6 +14,7 @@ from typing import Self
 from harness.contract import Experiment
 from harness.keep.journal import JOURNAL, Committed, Event, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.memory import Memory
+from harness.keep.pairs import possible_in
 from harness.keep.scores import Scores
 from harness.keep.winners import worth
 from harness.records import SEED, Attempt, Proposal, Status, Trial
@@ -69,7 +70,8 @@ class State:
             self.objects.setdefault(attempt.verdict.object_digest, f"attempt {attempt.number}")
         if attempt.choices is not None and is_timed:
             gain = worth(attempt.verdict) or None
-            self.trials.append(Trial(choices=attempt.choices, status=attempt.status, speedup=gain))
+            trial = Trial(choices=attempt.choices, status=attempt.status, speedup=gain, number=attempt.number)
+            self.trials.append(trial)
         if attempt.status.is_failure and attempt.verdict.detail:
             self.last_failed = attempt
         if attempt.status.is_winner:
@@ -94,6 +96,7 @@ class State:
         memory = Memory.read(experiment.folder / MEMORY, known)
         if memory is None or memory.search != scores.search or memory.last_attempt > scores.last_attempt:
             memory = Memory(search=scores.search, known=known)
+        memory.possible = possible_in(experiment.space)
         state = cls(scores=scores, memory=memory, seen={new.seed_digest: f"the {SEED}"})
         snapshot = scores.last_attempt
         for event in events:

@@ -186,9 +186,9 @@ class Store:
         except KeepError:
             return None
 
-    def best_sources(self) -> Mapping[str, str]:
+    def best_on(self) -> Mapping[str, Parent]:
         """Who is best on each case."""
-        return {case: self.source(str(winner.attempt)) for case, winner in self.state.scores.specialists.items()}
+        return {case: self.parent(str(winner.attempt)) for case, winner in self.state.scores.specialists.items()}
 
     def specialist_sources(self) -> Mapping[str, str]:
         """Where a case has a better one than the champion."""

@@ -4,7 +4,7 @@ Times of two machines are never compared: every rank is among the rows of one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from harness.records import Attempt, CaseResult, Estimate, Status, Verdict
 
@@ -20,6 +20,7 @@ class SeedRow:
     median_s: float | None
     cases: Mapping[str, float]
     machine: str
+    ceilings: Mapping[str, float] = field(default_factory=dict)  # seconds, of cases where it is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -161,5 +162,6 @@ def seed_row(number: int, at: str, verdict: Verdict) -> SeedRow:
         at=at,
         median_s=verdict.seed_s,
         cases={name: result.seed_s for name, result in verdict.cases.items()},
+        ceilings={name: result.ceiling_s for name, result in verdict.cases.items() if result.ceiling_s},
         machine=verdict.machine,
     )

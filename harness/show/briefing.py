@@ -4,11 +4,13 @@ of the last failure.
 Plain lines, pure: state in, text out. Times of another machine are left out: here they may rank otherwise.
 """
 
+from collections.abc import Mapping
+
 from harness.keep.scores import Scores
-from harness.keep.winners import Winner, is_same_machine
-from harness.records import SEED, Attempt, CaseResult, Estimate
+from harness.keep.winners import Winner, is_same_machine, worth
+from harness.records import SEED, Attempt, CaseResult, Estimate, Verdict
 from harness.show.verdict import printable
-from harness.show.words import duration, gain, plain, rates
+from harness.show.words import duration, gain, percent, plain, rates
 
 _RECENT = 10  # attempts, after which a failure is memory's alone
 
@@ -33,23 +35,24 @@ def standings(scores: Scores, machine: str, parent: str = "") -> str:
     return "\n".join(lines)
 
 
-def parent_times(scores: Scores, ref: str, machine: str) -> str:
-    """What a parent takes on this machine, case by case; nothing where it is not known."""
+def parent_times(scores: Scores, ref: str, machine: str, verdict: Verdict | None = None) -> str:
+    """What a parent takes on this machine, case by case; nothing where it is not known. Of a winner by its newest
+    measurement, of another attempt by its verdict."""
     if ref == SEED:
         return _seed_times(scores, machine)
-    winner = _winner(scores, ref)
-    if winner is None or not winner.is_of(machine):
+    found = _winner(scores, ref) or verdict
+    if found is None or not is_same_machine(found.machine, machine):
         return ""
-    return "\n".join(_case(case, result, scores.unit) for case, result in winner.cases.items())
+    return "\n".join(_case(case, result, scores.unit) for case, result in found.cases.items())
 
 
-def parent_note(scores: Scores, ref: str) -> str:
+def parent_note(scores: Scores, ref: str, verdict: Verdict | None = None) -> str:
     """What an attempt's parent is, in a few words; nothing where nothing is known of it."""
     if ref == SEED:
         return "the seed, the baseline of every speed-up"
     winner = _winner(scores, ref)
     if winner is None:
-        return ""
+        return f"no winner, {plain(verdict.status)}{_over_seed(verdict.speedup)}" if verdict else ""
     held = scores.held_by(winner)
     title = f"the specialist of {', '.join(held)}" if held else f"a winner, {winner.status}"
     if winner is scores.champion:
@@ -67,6 +70,20 @@ def last_failure(failed: Attempt | None, number: int, room_chars: int) -> str:
         end = room_chars // 2
         text = f"{text[:end]}\n[{len(text) - 2 * end} characters left out]\n{text[-end:]}"
     return f"attempt {failed.number} {plain(verdict.status)}: {printable(verdict.reason)}\n\n{text}"
+
+
+def ahead(scores: Scores, machine: str) -> Mapping[int, str]:
+    """The specialists and where each is better than the best over all, in words; the furthest ahead first."""
+    champion, found = scores.champion, dict[int, list[tuple[float, str]]]()
+    if champion is None or not is_same_machine(scores.machine, machine):
+        return {}
+    for case, holder in scores.specialists.items():
+        if holder is not champion and case in holder.cases:
+            ours, theirs = champion.cases.get(case), worth(holder.cases[case])
+            lead = theirs / worth(ours) if ours else theirs
+            found.setdefault(holder.attempt, []).append((lead, f"{case}{_on(holder, case)}"))
+    order = sorted(found, key=lambda number: -max(lead for lead, _ in found[number]))
+    return {number: ", ".join(words for _, words in found[number]) for number in order}
 
 
 def _winner(scores: Scores, ref: str) -> Winner | None:
@@ -93,7 +110,18 @@ def _seed_times(scores: Scores, machine: str) -> str:
     seed = scores.seed
     verb = "takes" if scores.unit == "s" else "has"
     cases = seed.cases if seed and is_same_machine(seed.machine, machine) else {}
-    return "\n".join(f"{case}: the seed {verb} {duration(seed_s, scores.unit)}" for case, seed_s in cases.items())
+    # Scores of an older version have them with their winners alone.
+    best = {case: winner.cases[case].ceiling_s for case, winner in scores.specialists.items() if case in winner.cases}
+    known = {case: ceiling_s for case, ceiling_s in best.items() if ceiling_s} | dict(seed.ceilings if seed else {})
+    shares = {
+        case: f", {percent(known[case] / seed_s)} of the machine's ceiling"
+        for case, seed_s in cases.items()
+        if case in known
+    }
+    return "\n".join(
+        f"{case}: the seed {verb} {duration(seed_s, scores.unit)}{shares.get(case, '')}"
+        for case, seed_s in cases.items()
+    )
 
 
 def _over_seed(speedup: Estimate | None) -> str:

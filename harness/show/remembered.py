@@ -7,9 +7,10 @@ that Markdown would act on.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from harness.keep.memory import Memory, Win
+from harness.keep.memory import Memory, Recent, Win
 from harness.keep.pairs import Pair, said
 from harness.keep.scores import Scores
+from harness.points import apart, is_crossing
 from harness.records import Status
 from harness.show.words import counts, plain, quote, with_interval
 
@@ -50,18 +51,19 @@ def _sections(parts: Mapping[str, list[_Item]]) -> Iterable[str]:
 
 
 def _parts(memory: Memory, scores: Scores) -> dict[str, list[_Item]]:
+    usual = next((win for win in memory.worked if win.choices and not is_crossing(win.choices)), None)
     exhausted = (
         f"- {_name(name)}: tried {_times(tally.tried)}, measured {_times(tally.measured)}, no winner"
         for name, tally in memory.exhausted()[:_SHOWN]
     )
     recent = (
-        f"- {one.number}, {plain(one.status)}: {quote(one.reason)} with {_quoted(one.tags)}"
+        f"- {one.number}, {plain(one.status)}: {quote(one.reason)} with {_apart(one, usual)}"
         for one in reversed(memory.recent)
     )
     rules, failing = _failing(memory)
     return {
         **({"Rules learnt from failures that were repeated": rules} if rules else {}),
-        "What has worked": _worked(memory, scores),
+        "What has worked": _worked(memory, scores, usual),
         "What keeps failing": failing,
         "What looks unexplored": [_Item(85 - n, line) for n, line in enumerate(_unexplored(memory))],
         "What is exhausted": [_Item(40 - n, line) for n, line in enumerate(exhausted)],
@@ -85,13 +87,24 @@ def _failing(memory: Memory) -> tuple[list[_Item], list[_Item]]:
     return rules, others
 
 
-def _worked(memory: Memory, scores: Scores) -> list[_Item]:
+def _worked(memory: Memory, scores: Scores, usual: Win | None) -> list[_Item]:
     lines = (
         f"- {_worth(win, scores)}, attempt {win.attempt}"
-        f"{f' ({win.commit[:_NAME_CHARS]})' if win.commit else ''}: {_quoted(win.tags)}"
+        f"{f' ({win.commit[:_NAME_CHARS]})' if win.commit else ''}: {_apart(win, usual)}"
         for win in memory.worked
     )
     return [_Item(90 - 10 * n, line) for n, line in enumerate(lines)]
+
+
+def _apart(one: Win | Recent, usual: Win | None) -> str:
+    """What sets an attempt apart. A point is told by what it has otherwise than the best one that is a point: with all
+    of its choices, each line would say the same."""
+    if not one.choices:
+        return _quoted(one.tags)
+    if usual is None or one is usual or is_crossing(one.choices):
+        return _quoted(apart(one.choices, {}))
+    others = apart(one.choices, usual.choices)
+    return f"the choices of attempt {usual.attempt}{f', but {_quoted(others)}' if others else ''}"
 
 
 def _worth(win: Win, scores: Scores) -> str:

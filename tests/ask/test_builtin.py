@@ -5,6 +5,7 @@ import random
 import shutil
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from harness.ask.reply import read_reply
 from harness.contract import Experiment
 from harness.errors import ProposerError
 from harness.judge.machine import cpu_info
+from harness.points import is_crossing
 from harness.records import Candidate, Choices, Parent, Proposal, Status, Trial
 
 SEARCHED = 3  # the seed of the one long search
@@ -42,10 +44,12 @@ def with_space(tmp_path: Path) -> Callable[[str], Experiment]:
     return load
 
 
-def ask(builtin: Builtin, experiment: Experiment, number: int, trials: Sequence[Trial] = ()) -> Proposal:
+def ask(
+    builtin: Builtin, experiment: Experiment, number: int, trials: Sequence[Trial] = (), parent: str = "seed"
+) -> Proposal:
     request = Request(
         number=number,
-        parent=Parent(ref="seed", source="parent"),
+        parent=Parent(ref=parent, source="parent"),
         prompt=Prompt(text="", tokens=0, counted_by="", dropped=()),
         experiment=experiment,
         trials=trials,
@@ -72,7 +76,7 @@ def search(experiment: Experiment, seed: int, attempts: int) -> list[Trial]:
     builtin, trials = Builtin(experiment, seed), list[Trial]()
     for number in range(1, attempts + 1):
         choices = choices_of(ask(builtin, experiment, number, trials))
-        trials.append(Trial(choices=choices, status=Status.ACCEPTED, speedup=landscape(choices)))
+        trials.append(Trial(choices=choices, status=Status.ACCEPTED, speedup=landscape(choices), number=number))
     return trials
 
 
@@ -139,7 +143,8 @@ def test_proposals_that_no_verdict_has_come_back_for_are_not_repeated(with_space
 def test_a_space_with_no_point_left_is_exhausted(with_space: Callable[[str], Experiment]) -> None:
     tiny = with_space(TINY)
     tried = [
-        Trial(choices={"a": a, "b": b}, status=Status.CRASHED, speedup=None) for a in (1, 2, 4) for b in ("x", "y")
+        Trial(choices={"a": a, "b": b}, status=Status.CRASHED, speedup=None, number=number)
+        for number, (a, b) in enumerate(product((1, 2, 4), ("x", "y")), start=1)
     ]
     with pytest.raises(Exhausted, match="6"):
         ask(Builtin(tiny, seed=1), tiny, 7, tried)
@@ -166,8 +171,8 @@ def test_a_choice_that_nothing_here_can_run_is_an_error(with_space: Callable[[st
 def test_trials_of_another_space_are_passed_over(with_space: Callable[[str], Experiment]) -> None:
     tiny = with_space(TINY)
     old = [
-        Trial(choices={"c": 1}, status=Status.ACCEPTED, speedup=2.0),
-        Trial(choices={"a": 16, "b": "x"}, status=Status.ACCEPTED, speedup=2.0),
+        Trial(choices={"c": 1}, status=Status.ACCEPTED, speedup=2.0, number=1),
+        Trial(choices={"a": 16, "b": "x"}, status=Status.ACCEPTED, speedup=2.0, number=2),
     ]
     assert choices_of(ask(Builtin(tiny, seed=1), tiny, 3, old)).keys() == {"a", "b"}
 
@@ -181,16 +186,51 @@ def test_many_proposals_change_one_choice_of_one_of_the_best_points(searched: Se
 
 
 def test_points_that_fail_are_left_for_those_that_run(linear: Experiment) -> None:
-    def tell(choices: Choices) -> Trial:
+    def tell(choices: Choices, number: int) -> Trial:
         if choices["tail"] == "masked":
-            return Trial(choices=choices, status=Status.WRONG, speedup=None)
-        return Trial(choices=choices, status=Status.TIE, speedup=1.0)
+            return Trial(choices=choices, status=Status.WRONG, speedup=None, number=number)
+        return Trial(choices=choices, status=Status.TIE, speedup=1.0, number=number)
 
     builtin, trials = Builtin(linear, seed=9), list[Trial]()
     for number in range(1, 81):
-        trials.append(tell(choices_of(ask(builtin, linear, number, trials))))
+        trials.append(tell(choices_of(ask(builtin, linear, number, trials)), number))
     late = [trial.status for trial in trials[40:]]
     assert late.count(Status.TIE) > 2 * late.count(Status.WRONG)
+
+
+def differences(one: Choices, other: Choices) -> int:
+    return sum(one[name] != other[name] for name in one)
+
+
+def test_moves_start_from_the_parent_that_was_named(linear: Experiment, searched: Sequence[Trial]) -> None:
+    trials = searched[:60]
+    worst = min(trials, key=lambda trial: trial.speedup or 0.0)
+    asked = [ask(Builtin(linear, 3), linear, number, trials, parent=str(worst.number)) for number in range(61, 91)]
+    moved = [choices_of(one) for one in asked if one.parent == str(worst.number)]
+    assert len(moved) > 5
+    assert all(differences(choices, worst.choices) == 1 for choices in moved)
+
+
+def test_a_proposal_names_what_it_was_made_from(linear: Experiment, searched: Sequence[Trial]) -> None:
+    trials = searched[:60]
+    best = {str(one.number): one.choices for one in sorted(trials, key=lambda one: -(one.speedup or 0.0))[:3]}
+    asked = [ask(Builtin(linear, 3), linear, number, trials) for number in range(61, 91)]
+    assert {one.parent for one in asked} <= {"seed", *best} and {one.parent for one in asked} & best.keys()
+    moved = [(choices_of(one), best[one.parent]) for one in asked if one.parent in best]
+    assert all(differences(*pair) <= 2 for pair in moved)
+
+
+def test_a_crossing_is_moved_from_by_a_change_in_one_of_its_halves(
+    linear: Experiment, crossed: Sequence[Proposal]
+) -> None:
+    builtin, trials = Builtin(linear, seed=3), search(linear, 3, 20)
+    best = choices_of(crossed[0])
+    trials.append(Trial(choices=best, status=Status.BEST, speedup=1e3, number=21))
+    asked = [ask(builtin, linear, number, trials, parent="21") for number in range(22, 52)]
+    moved = [one for one in asked if one.parent == "21"]
+    assert len(moved) > 5
+    assert all(differences(choices_of(one), best) == 1 for one in moved)
+    assert all(isinstance(read_reply(one.reply, "stop", linear, parent_source=""), Candidate) for one in moved)
 
 
 def crossings(linear: Experiment, known: Sequence[str]) -> list[Proposal]:
@@ -198,15 +238,16 @@ def crossings(linear: Experiment, known: Sequence[str]) -> list[Proposal]:
     builtin, trials = Builtin(linear, seed=3), []
     for number in range(1, 21):
         choices = choices_of(ask(builtin, linear, number, trials))
-        trials.append(Trial(choices=choices, status=Status.SLOWER, speedup=landscape(choices)))
+        trials.append(Trial(choices=choices, status=Status.SLOWER, speedup=landscape(choices), number=number))
     assert linear.space is not None
-    champion, other = (linear.space.render(trial.choices) for trial in trials[:2])
+    render = linear.space.render
+    champion, other = (Parent(ref=str(one.number), source=render(one.choices)) for one in trials[:2])
     best_on = dict.fromkeys((case.name for case in linear.evaluation.cases), champion) | {"batch": other}
     found = []
     for number in range(21, 61):
         request = Request(
             number=number,
-            parent=Parent(ref="1", source=champion),
+            parent=champion,
             prompt=Prompt(text="", tokens=0, counted_by="", dropped=()),
             experiment=linear,
             trials=trials,
@@ -215,7 +256,7 @@ def crossings(linear: Experiment, known: Sequence[str]) -> list[Proposal]:
             known=known,
         )
         found.append(asyncio.run(builtin.propose(request)))
-    return [proposal for proposal in found if proposal.choices is None]
+    return [proposal for proposal in found if is_crossing(choices_of(proposal))]
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +268,7 @@ def test_the_best_of_a_case_is_now_and_then_crossed_into_the_best_over_all(
     linear: Experiment, crossed: Sequence[Proposal]
 ) -> None:
     assert 1 <= len(crossed) <= 12
-    assert "if (rows > 22)" in crossed[0].reply
+    assert "if (rows > 22)" in crossed[0].reply and crossed[0].parent == "1"
     assert isinstance(read_reply(crossed[0].reply, "stop", linear, parent_source=""), Candidate)
 
 

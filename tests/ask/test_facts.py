@@ -35,6 +35,45 @@ def test_the_widest_intrinsics_used_name_the_isa(code: str, isa: str) -> None:
     assert facts(function(code))["isa"] == isa
 
 
+TWO_BY_TWO = "b = w[0]; s00 += a0 * b; s10 += a1 * b; b = w[1]; s01 += a0 * b; s11 += a1 * b;"
+FMA = "s0 = _mm512_fmadd_ps(x0, w, s0); s1 = _mm512_fmadd_ps(x1, w, s1); s2 = _mm512_fmadd_ps(x2, w, s2);"
+LONE = "s0 += x0[i] * w0[i]; s1 += x1[i] * w1[i]; s2 += x2[i] * w2[i];"
+
+
+@pytest.mark.parametrize(
+    ("sums", "tile"),
+    [
+        (TWO_BY_TWO, "register tile 2x2"),
+        (TWO_BY_TWO * 2, "register tile 2x2"),
+        (FMA, "register tile 3x1"),
+        (LONE, None),
+    ],
+)
+def test_sums_of_every_product_of_two_sets_are_a_tile(sums: str, tile: str | None) -> None:
+    assert facts(function(f"for (int i = 0; i < cols; i++) {{ {sums} }}")).get("tile") == tile
+
+
+@pytest.mark.parametrize(
+    ("loop", "blocks"),
+    [
+        (f"for (int o = 0; o < rows; o += 64) {{ {WORK} }}", "loops in blocks"),
+        (f"enum {{ BLOCK = 128 }}; int o = 0; do {{ {WORK} }} while ((o += BLOCK) < rows);", "loops in blocks"),
+        (f"for (int o = 0; o < rows; o += 4) {{ {WORK} }}", None),
+        ("for (int i = 0; i + 64 <= cols; i += 64) { s0 += x[i]; }", None),
+    ],
+)
+def test_loops_over_loops_in_wide_steps_are_blocks(loop: str, blocks: str | None) -> None:
+    assert facts(function(loop)).get("blocking") == blocks
+
+
+@pytest.mark.parametrize(
+    ("code", "exp"),
+    [("out[0] = expf(x[0]);", "calls expf"), ("int e = (n + 127) << 23;", "exp of its own"), ("out[0] = x[0];", None)],
+)
+def test_how_exponentials_are_taken_is_told(code: str, exp: str | None) -> None:
+    assert facts(function(code)).get("exp") == exp
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,11 +1,14 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from harness.errors import KeepError
 from harness.keep.memory import EXHAUSTED_AFTER, RULE_AFTER, Memory
+from harness.keep.pairs import possible_in
+from harness.points import crossing
 from harness.records import Status
 from keep.samples import attempt, search
 
@@ -97,7 +100,7 @@ def test_values_that_have_won_apart_are_worth_trying_together() -> None:
         attempt(1, Status.BEST, 1.2, tags=(), choices={"isa": "avx2", "unroll": 1}),
         attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
     )
-    pairs = {frozenset((pair.one, pair.other)) for pair in _memory(*wins).unexplored().never_together}
+    pairs = {frozenset((pair.one, pair.other)) for pair in _memory(*wins, known=KNOWN).unexplored().never_together}
     assert pairs == {frozenset(("isa=avx2", "unroll=2")), frozenset(("isa=avx512", "unroll=1"))}
 
 
@@ -107,7 +110,7 @@ def test_values_that_were_measured_together_are_explored_whatever_came_of_it() -
         attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
         attempt(3, Status.SLOWER, tags=(), choices={"isa": "avx2", "unroll": 2}),
     )
-    (pair,) = _memory(*tried).unexplored().never_together
+    (pair,) = _memory(*tried, known=KNOWN).unexplored().never_together
     assert (pair.one, pair.other) == ("isa=avx512", "unroll=1")
 
 
@@ -117,9 +120,41 @@ def test_values_that_only_failed_together_are_told_from_those_never_tried_togeth
         attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
         attempt(3, Status.BUILD_FAILED, tags=(), choices={"isa": "avx2", "unroll": 2}),
     )
-    found = _memory(*tried).unexplored()
+    found = _memory(*tried, known=KNOWN).unexplored()
     assert [(pair.one, pair.other) for pair in found.failed_together] == [("isa=avx2", "unroll=2")]
     assert [(pair.one, pair.other) for pair in found.never_together] == [("isa=avx512", "unroll=1")]
+
+
+def test_where_points_were_tried_pairs_are_of_choices_and_not_of_what_sources_say() -> None:
+    tried = (
+        attempt(1, Status.BEST, 1.2, tags=("software prefetch",), choices={"isa": "avx2", "unroll": 1}),
+        attempt(2, Status.BEST, 1.4, tags=("dispatch on shape",)),
+        attempt(3, Status.BEST, 1.5, tags=(), choices={"isa": "avx512", "unroll": 2}),
+    )
+    told = _memory(*tried, known=KNOWN).unexplored()
+    pairs = {frozenset((pair.one, pair.other)) for pair in told.never_together}
+    assert pairs == {frozenset(("isa=avx2", "unroll=2")), frozenset(("isa=avx512", "unroll=1"))}
+
+
+def test_a_crossing_tries_nothing_and_puts_nothing_together() -> None:
+    points = {"isa": "avx2", "unroll": 1}, {"isa": "avx512", "unroll": 2}
+    crossed = attempt(1, Status.BEST, 1.4, tags=("dispatch on shape",), choices=crossing("rows <= 2", *points))
+    memory = _memory(crossed, known=KNOWN)
+    assert not memory.tallies and memory.worked[0].choices["then.isa"] == "avx2"
+
+
+def test_a_pair_that_no_point_can_have_is_not_unexplored() -> None:
+    space = ModuleType("space")
+    space.CHOICES = {"isa": ("avx2", "avx512"), "unroll": (1, 2)}  # type: ignore[attr-defined]
+    space.valid = lambda choices: choices != {"isa": "avx2", "unroll": 2}  # type: ignore[attr-defined]
+    memory = _memory(
+        attempt(1, Status.BEST, 1.2, tags=(), choices={"isa": "avx2", "unroll": 1}),
+        attempt(2, Status.BEST, 1.4, tags=(), choices={"isa": "avx512", "unroll": 2}),
+        known=KNOWN,
+    )
+    memory.possible = possible_in(space)
+    (pair,) = memory.unexplored().never_together
+    assert {pair.one, pair.other} == {"isa=avx512", "unroll=1"}
 
 
 def test_until_something_wins_pairs_are_of_what_was_measured() -> None:
@@ -145,6 +180,13 @@ def test_a_kind_that_no_source_has_shown_is_unexplored() -> None:
     assert shown.candidate is not None
     shown = replace(shown, candidate=replace(shown.candidate, kinds=("helpers",)))
     assert _memory(shown, known=known).unexplored().untried == ("prefetch",)
+
+
+def test_kinds_of_sources_are_not_missed_where_points_were_tried() -> None:
+    known: dict[str, tuple[str, ...]] = {**KNOWN, "restrict": ()}
+    assert "restrict" in _memory(attempt(1), known=known).unexplored().untried
+    point = attempt(1, choices={"isa": "avx2", "unroll": 1})
+    assert "restrict" not in _memory(point, known=known).unexplored().untried
 
 
 def test_a_failure_that_came_three_times_is_a_rule() -> None:

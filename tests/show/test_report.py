@@ -5,12 +5,13 @@ import pytest
 
 from harness.keep.memory import Memory
 from harness.keep.scores import MAX_WINNERS, Scores
+from harness.points import crossing
 from harness.records import Attempt, Status, Usage
-from harness.show.briefing import parent_note, standings
+from harness.show.briefing import ahead, parent_note, parent_times, standings
 from harness.show.remembered import memory_md
 from harness.show.report import scores_md
 from harness.show.words import cost, duration, gain, percent, quote
-from keep.samples import MACHINE, attempt, search
+from keep.samples import MACHINE, attempt, search, verdict
 
 NASTY = "a | b\n# title\n```\n<script>x</script> `code` ![x](http://e) \x1b[2J **bold**"
 
@@ -205,6 +206,20 @@ def test_memory_says_what_worked_and_by_how_much() -> None:
     assert _section(page, "What has worked") == "- x1.500 [1.485, 1.515], attempt 4: `avx2`, `restrict`"
 
 
+def test_a_point_is_told_by_what_it_has_otherwise_than_the_best_one() -> None:
+    best = attempt(1, Status.BEST, 1.5, choices={"isa": "avx2", "rows": 4})
+    page = _memory_page(best, attempt(2, Status.ACCEPTED, 1.4, choices={"isa": "avx2", "rows": 6}))
+    first, second = _section(page, "What has worked").splitlines()
+    assert first.endswith("attempt 1: `isa=avx2`, `rows=4`")
+    assert second.endswith("attempt 2: the choices of attempt 1, but `rows=6`")
+
+
+def test_a_crossing_is_told_by_its_condition_and_by_where_its_halves_differ() -> None:
+    choices = crossing("rows <= 2", {"isa": "avx2", "rows": 1}, {"isa": "avx2", "rows": 6})
+    page = _memory_page(attempt(1, Status.BEST, 1.5, choices=choices))
+    assert _section(page, "What has worked").endswith("attempt 1: `if=rows <= 2`, `then.rows=1`, `else.rows=6`")
+
+
 def test_memory_counts_what_keeps_failing() -> None:
     page = _memory_page(*(attempt(n, Status.WRONG, reason=f"output {n} is off") for n in (1, 2)))
     assert _section(page, "What keeps failing") == "- 2 times wrong, last in attempt 2: `output 2 is off`"
@@ -291,7 +306,24 @@ def _without_a_ceiling(made: Attempt) -> Attempt:
 
 
 def test_standings_without_a_winner_are_the_seeds() -> None:
-    assert standings(_scores(attempt(1)), MACHINE).splitlines()[0] == "decode: the seed takes 40.0 µs"
+    of_seed = "decode: the seed takes 40.0 µs, 22 % of the machine's ceiling"
+    assert standings(_scores(attempt(1)), MACHINE).splitlines()[0] == of_seed
+
+
+def test_the_times_of_a_parent_that_did_not_win_are_those_of_its_verdict() -> None:
+    scores, slower = _scores(attempt(1)), verdict(Status.SLOWER, 0.8)
+    assert parent_times(scores, "1", MACHINE) == ""
+    assert parent_times(scores, "1", MACHINE, slower).startswith("decode: 50.0 µs, x0.800 over the seed")
+    assert parent_times(scores, "1", "another machine", slower) == ""
+    assert parent_note(scores, "1", slower) == "no winner, slower, x0.800 over the seed"
+
+
+def test_specialists_are_told_the_furthest_ahead_first_with_where_that_is() -> None:
+    third = attempt(3, Status.SPECIALIST, 1.1, batch=2.4)
+    third = replace(third, verdict=replace(third.verdict, specialist_of=("batch",)))
+    scores = _scores(attempt(1, Status.BEST, 1.5), attempt(2, Status.SPECIALIST, 1.1, odd=1.9), third)
+    assert list(ahead(scores, MACHINE).items()) == [(3, "batch (x2.400)"), (2, "odd (x1.900)")]
+    assert ahead(scores, "another machine") == {}
 
 
 def test_standings_of_a_new_search_are_empty() -> None:
