@@ -51,8 +51,8 @@ class NotedArm(native.Arm):
 class Noted(kinds.C):
     """C, by arms that note when they were called."""
 
-    def __init__(self, experiment: Experiment, notes: Path) -> None:
-        super().__init__(experiment)
+    def __init__(self, experiment: Experiment, stop: Stop, notes: Path) -> None:
+        super().__init__(experiment, stop)
         self._notes = notes
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> Arm:
@@ -63,7 +63,7 @@ class Noted(kinds.C):
 
 def open_judge(notes: Path, experiment: Experiment, stop: Stop) -> Judge:
     judge = Judge(experiment, stop)
-    judge.kind = Noted(experiment, notes)
+    judge.kind = Noted(experiment, stop, notes)
     return judge
 
 

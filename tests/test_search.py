@@ -250,7 +250,7 @@ def test_instructions_can_be_a_file(experiment: Path, tmp_path: Path) -> None:
 
 def test_a_fresh_clone_goes_on_from_the_scores(later: Path, tmp_path: Path) -> None:
     git(later.parent, "clone", "-q", str(later.parent), str(tmp_path / "clone"))
-    replies = scratch.write_replies(tmp_path / "replies", *REPLIES[:WINNER], scratch.PROSE, fenced(scratch.WRONG))
+    replies = scratch.write_replies(tmp_path / "replies", scratch.PROSE, fenced(scratch.WRONG))
     clone = tmp_path / "clone" / "total"
     done = loop(clone, "--model", replies, "--json", "--no-commit", "--loop", "9")
     attempts = [line for line in done.lines if line["event"] == "attempt"]

@@ -111,7 +111,7 @@ def test_a_winner_is_what_its_commit_says_whatever_runs_holds_of_its_number(pull
             store.champion_source(),
             store.parent("1").source,
             store.winner_source(1),
-            *store.best_sources().values(),
+            *(holder.source for holder in store.best_on().values()),
         )
     assert set(sources) == {scratch.FASTER}
 
