@@ -63,7 +63,7 @@ def is_same_machine(one: str, other: str) -> bool:
 
 def award(winners: Sequence[Winner], machine: str) -> tuple[int | None, dict[str, int]]:
     """The titles among the rows of a machine: the champion is the fastest over all cases; the specialist of a case is
-    the fastest of those that surely, by their whole interval, beat the champion there."""
+    the fastest of those that surely beat the champion there: with dozens of rows, only by intervals that are apart."""
     here = [one for one in winners if one.is_of(machine) and not one.fails_on(machine)]
     faster = [(worth(one), one) for one in here if one.speedup and one.speedup.low > 1]
     champion = max(faster, key=lambda pair: pair[0])[1] if faster else None
@@ -71,8 +71,8 @@ def award(winners: Sequence[Winner], machine: str) -> tuple[int | None, dict[str
     for winner in here:
         for case, result in winner.cases.items():
             of_champion = champion.cases.get(case) if champion else None
-            surely = worth(result) * result.speedup.low / result.speedup.ratio
-            if surely > (worth(of_champion) if of_champion else 1.0):
+            most = worth(of_champion) * of_champion.speedup.high / of_champion.speedup.ratio if of_champion else 1.0
+            if worth(result) * result.speedup.low / result.speedup.ratio > most:
                 best[case] = max(best.get(case, (0.0, 0)), (worth(result), winner.attempt))
     return champion.attempt if champion else None, {case: attempt for case, (_, attempt) in best.items()}
 

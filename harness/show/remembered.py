@@ -4,12 +4,13 @@ Pure: state in, text out. What candidates, models and compilers said is quoted a
 that Markdown would act on.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.keep.memory import Memory, Recent, Win
 from harness.keep.pairs import Pair, said
 from harness.keep.scores import Scores
+from harness.keep.winners import worth
 from harness.points import apart, is_crossing
 from harness.records import Status
 from harness.show.words import counts, plain, quote, with_interval
@@ -51,7 +52,8 @@ def _sections(parts: Mapping[str, list[_Item]]) -> Iterable[str]:
 
 
 def _parts(memory: Memory, scores: Scores) -> dict[str, list[_Item]]:
-    usual = next((win for win in memory.worked if win.choices and not is_crossing(win.choices)), None)
+    worked = sorted(memory.worked, key=lambda win: _rank(win, scores), reverse=True)
+    usual = next((win for win in worked if win.choices and not is_crossing(win.choices)), None)
     exhausted = (
         f"- {_name(name)}: tried {_times(tally.tried)}, measured {_times(tally.measured)}, no winner"
         for name, tally in memory.exhausted()[:_SHOWN]
@@ -63,7 +65,7 @@ def _parts(memory: Memory, scores: Scores) -> dict[str, list[_Item]]:
     rules, failing = _failing(memory)
     return {
         **({"Rules learnt from failures that were repeated": rules} if rules else {}),
-        "What has worked": _worked(memory, scores, usual),
+        "What has worked": _worked(worked, scores, usual),
         "What keeps failing": failing,
         "What looks unexplored": [_Item(85 - n, line) for n, line in enumerate(_unexplored(memory))],
         "What is exhausted": [_Item(40 - n, line) for n, line in enumerate(exhausted)],
@@ -87,11 +89,11 @@ def _failing(memory: Memory) -> tuple[list[_Item], list[_Item]]:
     return rules, others
 
 
-def _worked(memory: Memory, scores: Scores, usual: Win | None) -> list[_Item]:
+def _worked(worked: Sequence[Win], scores: Scores, usual: Win | None) -> list[_Item]:
     lines = (
         f"- {_worth(win, scores)}, attempt {win.attempt}"
         f"{f' ({win.commit[:_NAME_CHARS]})' if win.commit else ''}: {_apart(win, usual)}"
-        for win in memory.worked
+        for win in worked
     )
     return [_Item(90 - 10 * n, line) for n, line in enumerate(lines)]
 
@@ -105,6 +107,13 @@ def _apart(one: Win | Recent, usual: Win | None) -> str:
         return _quoted(apart(one.choices, {}))
     others = apart(one.choices, usual.choices)
     return f"the choices of attempt {usual.attempt}{f', but {_quoted(others)}' if others else ''}"
+
+
+def _rank(win: Win, scores: Scores) -> tuple[bool, float, int]:
+    """By what a winner is worth now, on this machine first; of old ones it is only known what they were worth once."""
+    row = scores.winner(win.attempt)
+    is_here = row is None or (row.is_of(scores.machine) and not row.fails_on(scores.machine))
+    return is_here, worth(row) if row else win.gain, win.attempt
 
 
 def _worth(win: Win, scores: Scores) -> str:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from math import isclose
 
+from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.keep.winners import placed, worth
 from harness.records import Attempt, Estimate, Status, Verdict
+from harness.show.remembered import memory_md
 from harness.show.report import scores_md
 from keep.samples import MACHINE, attempt, verdict
 
@@ -71,3 +73,13 @@ def again(ratio: float) -> Verdict:
     found = verdict(Status.ACCEPTED, ratio, machine=MACHINE)
     cases = {name: replace(result, vs_champion=None) for name, result in found.cases.items()}
     return replace(found, vs_champion=None, cases=cases)
+
+
+def test_memory_lists_first_who_is_worth_most_by_the_newest_measurement() -> None:
+    attempts = [attempt(1, Status.BEST, 2.0), attempt(2, Status.ACCEPTED, LUCKY)]
+    scores, memory = kept(*attempts), Memory(search="s1", known={})
+    for one in attempts:
+        memory.fold(one)
+    scores.fold_verified(1, 1, "2026-11-21T09:00:00Z", again(1.2))
+    lines = memory_md(memory, scores).split("## What has worked")[1].splitlines()
+    assert [line.split(",")[0][:8] for line in lines if line.startswith("- ")][:2] == ["- x1.900", "- x1.200"]
