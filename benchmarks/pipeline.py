@@ -14,6 +14,7 @@ processes that it starts, gcc and git too, without the model's server. Prints JS
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import heapq
 import itertools
@@ -37,6 +38,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+gc.disable()  # as loop.py loads its modules
 
 from overhead import FreeJudge
 
@@ -155,6 +157,8 @@ def run(folder: Path, url: str, jobs: int, attempts: int, *, builds: bool) -> No
     options = Options(budget=Budget(attempts=attempts), jobs=jobs, commit=False)
     proposer = choose(experiment, Choice(model="loopback", base_url=url), os.environ)
     watch = Watch()
+    gc.freeze()
+    gc.enable()
     asyncio.run(search(Search(experiment, proposer, options, open_judge), watch))
     found = {
         "search_s": watch.last_s - watch.first_s,

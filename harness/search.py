@@ -126,6 +126,8 @@ class Search:
 
     async def _opened(self) -> Examiner:
         await asyncio.sleep(_HEAD_START_S)
+        # The first picture takes ten times as long as those to come: not at the end, nor beside a timed visit.
+        await self._threads.run(partial(PAGES.picture, Scores.fresh(self.experiment)))
         return await self._threads.run(partial(self._open_judge, self.experiment, self._stop))
 
     @property
