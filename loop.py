@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.command_line import Parser, fail, number, refused, span_s
+from harness.command_line import Parser, fail, ignore_interrupts, number, refused, span_s
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         reason = asyncio.run(search(looking, view))
     except KeyboardInterrupt:
+        ignore_interrupts()
         view.close(f"interrupted; to go on: {args.command}", looking.scores if looking.is_open else None)
         return 130
     except HarnessError as fault:
@@ -127,8 +128,7 @@ def look(args: argparse.Namespace) -> int:
     """python loop.py status, show, diff, list: what has been kept."""
     from harness.show.look import texts
 
-    experiment = None if args.verb == "list" else _experiment(args)
-    for text in texts(args, experiment, sys.stdout):
+    for text in texts(args, None if args.verb == "list" else _experiment(args), sys.stdout):
         print(text, flush=True)
     return 0
 

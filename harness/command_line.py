@@ -4,6 +4,7 @@ import argparse
 import math
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -57,6 +58,11 @@ def span_s(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} must be a time above 0, such as 90s, 30m or 2h")
     return seconds
+
+
+def ignore_interrupts() -> None:
+    """From here on the process only ends: another Ctrl-C would end it by the signal, or with a traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def refused(fault: OSError) -> int:
