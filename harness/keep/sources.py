@@ -38,19 +38,25 @@ def _of_attempt(experiment: Experiment, scores: Scores, number: int) -> str | No
     """A winner is what winners/ has under its own name: another clone of this search may have given its number to
     something else, and what lies in runs/ may be of another search."""
     winner = scores.winner(number)
-    kept = kept_path(experiment, scores.search, number)
-    if winner and winner.commit:
-        kept = experiment.winners / f"{winner.commit[:NAME_CHARS]}{experiment.suffix}"
-        if not kept.is_file():
-            raise KeepError(
-                f"{kept}, the winner of attempt {number}, is missing.",
-                f"restore it: git checkout -- {kept}; or begin a fresh search by its seed.py.",
-            )
+    kept = winner_path(experiment, scores, number)
+    if winner and winner.commit and not kept.is_file():
+        raise KeepError(
+            f"{kept}, the winner of attempt {number}, is missing.",
+            f"restore it: git checkout -- {kept}; or begin a fresh search by its seed.py.",
+        )
     if kept.is_file():
         return read_text(kept)
     begun = next(read_events(experiment.runs / JOURNAL), None)
     is_of_this = isinstance(begun, Seeded) and begun.search == scores.search
     return Artifacts(experiment.runs, experiment.suffix).source(number) if is_of_this else None
+
+
+def winner_path(experiment: Experiment, scores: Scores, number: int) -> Path:
+    """Where the source of a winner is archived, if the attempt is one."""
+    winner = scores.winner(number)
+    if winner and winner.commit:
+        return experiment.winners / f"{winner.commit[:NAME_CHARS]}{experiment.suffix}"
+    return kept_path(experiment, scores.search, number)
 
 
 def kept_path(experiment: Experiment, search: str, number: int) -> Path:

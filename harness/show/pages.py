@@ -11,7 +11,7 @@ from harness.errors import HarnessError, KeepError
 from harness.keep.artifacts import Artifacts
 from harness.keep.files import read_text
 from harness.keep.scores import Scores
-from harness.keep.sources import BEST, find_source
+from harness.keep.sources import BEST, find_source, winner_path
 from harness.keep.state import SCORES
 from harness.keep.winners import Winner
 from harness.records import SEED, to_json
@@ -70,13 +70,16 @@ def _winner(winner: Winner, unit: str) -> str:
 
 
 def show(experiment: Experiment, what: str, as_json: bool) -> str:
-    """Everything kept of one attempt."""
+    """Everything kept of one attempt; of a winner that another clone found, its source."""
     number = _number(experiment, what)
-    files = Artifacts(experiment.runs, experiment.suffix).files(number)
+    artifacts = Artifacts(experiment.runs, experiment.suffix)
+    files, archived = artifacts.files(number), winner_path(experiment, _scores(experiment), number)
+    if archived.is_file() and read_text(archived) != artifacts.source(number):
+        files = (archived,)
     if not files:
         raise KeepError(
             f"{experiment.name}: nothing is kept of attempt {number} on this machine.",
-            f"runs/ is not committed; a winner's source is in {experiment.folder.name}/winners/.",
+            f"runs/ is not committed; the sources of winners are in {experiment.folder.name}/winners/.",
         )
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in files}
     if as_json:

@@ -1,6 +1,7 @@
 """The verbs that only look: each page says what it promises, in words and as JSON, also while nothing is there yet."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,6 +84,13 @@ def test_show_prints_every_file_of_the_champions_attempt(searched: Experiment) -
     names = ["prompt.md", "reply.md", "candidate.c", "verdict.json"]
     assert headings == [f"--- runs/0002/{name}" for name in names]
     assert "float a = 0" in text
+
+
+def test_show_gives_a_winners_source_where_runs_holds_nothing_of_it_or_another_clones(searched: Experiment) -> None:
+    (searched.runs / "0002" / "candidate.c").write_text("int other;")
+    assert pages.show(searched, "best", as_json=False).startswith(f"--- winners/{COMMIT}.c\n")
+    shutil.rmtree(searched.runs)
+    assert pages.show(searched, "2", as_json=False).startswith(f"--- winners/{COMMIT}.c\n")
 
 
 def test_show_lets_nothing_of_a_reply_act_on_the_terminal(searched: Experiment) -> None:
