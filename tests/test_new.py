@@ -53,7 +53,7 @@ WRONG = FAST.replace("return total,", "return total + 1,")
 HANGS = FAST.replace("return total,", "return None,")
 SPOILS = FAST.replace("def helper", 'open("bench.py", "w").write("print(\'steps: 1\')")\n\n\ndef helper')
 NEW = ["new", "made/mine", "--source", "lib/fast.py", "--function", "steps", "--eval-command", "python bench.py"]
-NEW += ["--metric", "steps", "--goal", "minimize", "--with", "data.py", "--timeout", "2"]
+NEW += ["--metric", "steps", "--goal", "minimize", "--with", "data.py", "--timeout", "1"]
 
 
 @pytest.fixture

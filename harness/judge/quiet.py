@@ -19,7 +19,7 @@ _SHARED = Path("/tmp")  # whatever TMPDIR says: users with one of their own shar
 _LOCK = "loop.py-measuring.lock"
 _POLL_S = 0.005  # far less than the pause between two blocks, so that nobody is left out
 _LONGEST_S = 3600.0  # no block takes so long, however large its cases
-_BETWEEN_S = 5.0  # after which whoever holds the lock has long said so
+_BETWEEN_S = 2.0  # after which whoever holds the lock has long said so
 _ENOUGH = 3  # cores beside the one that is measured on: for the judge, for the loop, and one to build on
 
 
