@@ -8,6 +8,7 @@ short, or a newer search was pulled).
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
@@ -102,7 +103,18 @@ class State:
         for event in events:
             state.fold(event)
         state._leave_to_others(snapshot)
+        state._recall()
         return state
+
+    def _recall(self) -> None:
+        """A fresh clone has no journal, but the choices of the best winners: where to begin to look."""
+        known = {trial.number for trial in self.trials}
+        for win in sorted(self.memory.worked, key=attrgetter("attempt"), reverse=True):
+            if win.choices and win.attempt not in known:
+                row = self.scores.winner(win.attempt)
+                gain = worth(row) if row else win.gain
+                trial = Trial(choices=win.choices, status=win.status, speedup=gain or None, number=win.attempt)
+                self.trials.insert(0, trial)
 
     def _leave_to_others(self, snapshot: int) -> None:
         """Another clone of this search gave these numbers to something else, and its scores, up to the attempt

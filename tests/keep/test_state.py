@@ -33,6 +33,14 @@ def test_what_could_not_be_timed_is_no_duplicate_where_it_comes_again(tmp_path: 
     assert (list(state.seen), state.objects, state.trials) == ([NEW.seed_digest], {}, [])
 
 
+def test_without_a_journal_the_points_of_the_best_winners_are_known_still(tmp_path: Path) -> None:
+    made = _folded(tmp_path, *(Judged(attempt=attempt(n, Status.BEST, 1 + n, choices={"step": n})) for n in (1, 2)))
+    folder = tmp_path / "total"
+    (folder / "SCORES.json").write_text(made.scores.text())
+    (folder / "MEMORY.json").write_text(made.memory.text())
+    assert State.load(load(folder), {}, NEW).trials == made.trials
+
+
 def test_the_next_number_follows_the_last_attempt_where_no_reply_waits(tmp_path: Path) -> None:
     both = (Proposed(proposal=proposal(1)), Judged(attempt=attempt(1, Status.WRONG)))
     assert _folded(tmp_path, *both).next_number == 2
