@@ -58,7 +58,9 @@ class Prompter:
         state, parent = store.state, store.parent(angle.parent)
         scores, memory, best = state.scores, store.memory_page, store.parent(BEST)
         room, machine = memory_chars(self._experiment), fingerprint(self._experiment)
-        verdict = store.artifacts.verdict(int(parent.ref)) if parent.ref.isdecimal() else None
+        # What runs/ says of a winner's number may be another clone's: of winners, the scores say all that is told.
+        is_other = parent.ref.isdecimal() and scores.winner(int(parent.ref)) is None
+        verdict = store.artifacts.verdict(int(parent.ref)) if is_other else None
         return Context(
             experiment=self._experiment,
             number=number,

@@ -241,6 +241,15 @@ def test_an_attempt_or_a_commit_can_be_the_parent(searched: Searched, later: Pat
     assert f"Start from this version ({ref}: {said}" in prompt
 
 
+def test_a_winner_is_correct_whatever_runs_holds_of_its_number(searched: Searched, later: Path) -> None:
+    of_another_clone = later / "runs" / "0004" / "verdict.json"
+    of_another_clone.write_text((later / "runs" / "0003" / "verdict.json").read_text())
+    with Loopback([scratch.PROSE]) as server:
+        loop(later, "--model", "m", "--base-url", server.base_url)
+    assert "(4: the best so far" in (prompt := server.requests[0].body["messages"][0]["content"])
+    assert "It is correct." in prompt
+
+
 def test_instructions_can_be_a_file(experiment: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("Think of the cache.\n")
     with Loopback([scratch.PROSE]) as server:
