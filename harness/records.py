@@ -171,7 +171,7 @@ class Verdict:
     """The judge's decision with its evidence. `reason` is one line; `detail` may be many, such as diagnostics.
     `unguarded` names the parts of the sandbox that this kernel could not give, and `ceiling` where there was none to
     refuse by; `noise` is how much a block of the comparison varied, as a part of the time; `gain` is the
-    champion's gain over the seed times this one's over the champion (docs/adr/0021)."""
+    champion's gain over the seed times this one's over the champion (docs/adr/0020)."""
 
     status: Status
     reason: str

@@ -19,6 +19,7 @@ COMMANDS = (
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 NAMED = re.compile(r"`((?:docs|harness|hello_world|linear|attention|tests|benchmarks|\.ci)/[\w./-]*\w)`")
+DECISION = re.compile(r"\badr/(\d{4})")
 # What a search writes, and a fresh clone may lack.
 WRITTEN = "candidate.c SCORES.json SCORES.md SCORES.svg MEMORY.json MEMORY.md winners runs".split()
 MADE = {f"{experiment}/{name}" for experiment in ("hello_world", "linear", "attention") for name in WRITTEN}
@@ -94,6 +95,19 @@ def test_the_files_that_a_document_names_are_there(document: Path) -> None:
 )
 def test_a_document_that_people_look_for_is_there(name: str) -> None:
     assert (ROOT / name).is_file()
+
+
+def test_decisions_are_numbered_without_a_gap_and_in_their_headings() -> None:
+    paths = sorted((ROOT / "docs" / "adr").iterdir())
+    assert [path.name[:5] for path in paths] == [f"{number:04d}-" for number in range(1, len(paths) + 1)]
+    headings = [path.read_text(encoding="utf-8").partition(". ")[0] for path in paths]
+    assert headings == [f"# {number}" for number in range(1, len(paths) + 1)]
+
+
+def test_a_decision_that_code_or_a_document_names_is_there() -> None:
+    sources = [ROOT / "loop.py", *(ROOT / "harness").rglob("*.py"), *(ROOT / "harness").rglob("*.[ch]"), *DOCUMENTS]
+    named = {number for path in sources for number in DECISION.findall(path.read_text(encoding="utf-8"))}
+    assert named <= {path.name[:4] for path in (ROOT / "docs" / "adr").iterdir()}
 
 
 def test_the_bird_s_eye_view_stays_one() -> None:
