@@ -10,6 +10,8 @@ from harness.records import from_json, to_json
 
 Measured = TypeVar("Measured")
 
+UNUSED_FOR_S = 60 * 24 * 3600  # longer than anything here is believed
+
 
 def recall(path: Path, kind: type[Measured], for_s: float, now_s: float) -> Measured | None:
     """What was kept in a file; None where that is too old, torn or not there at all."""
@@ -27,3 +29,12 @@ def keep(path: Path, measured: Any, now_s: float) -> None:
     with suppress(OSError):
         draft.write_text(json.dumps({"measured_at_s": now_s, "measured": to_json(measured)}), encoding="utf-8")
         draft.replace(path)
+
+
+def sweep(folder: Path, now_s: float) -> None:
+    """Every winner's build leaves a file, and every version of ours its tools: what is as old as that goes."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            with suppress(OSError):  # another process may have been first
+                if now_s - path.stat().st_mtime > UNUSED_FOR_S:
+                    path.unlink()

@@ -169,6 +169,8 @@ def cached_tool(name: str, sources: Sequence[Path], extra: str, flags: Sequence[
     key = hashlib.sha256(b"\0".join([*parts, extra.encode(), " ".join(flags).encode(), compiler_version().encode()]))
     path = cache_folder() / f"{name}-{key.hexdigest()[:20]}"
     if path.is_file():
+        with suppress(OSError):
+            os.utime(path)  # in use, so that no sweep takes it
         return path
     with boxed(_TOOL_TIMEOUT_S, False) as box:
         (box.folder / "invoke.h").write_text(extra, encoding="utf-8")
