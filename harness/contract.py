@@ -143,7 +143,7 @@ def load(folder: Path, device: str | None = None) -> Experiment:
         faults.append(f"{folder.name}/seed.py is missing.")
     experiment = manifest.experiment(modules, space)
     faults += _faults_of_cases(f"{folder.name}/eval.py", experiment.evaluation)
-    if experiment.language != "c" and experiment.evaluation.slides:
+    if experiment.language not in ("c", None) and experiment.evaluation.slides:
         faults.append(f"{folder.name}/eval.py: SLIDES is for C; in other languages every call has its own arrays.")
     if faults:
         raise ContractError("\n".join(faults), "docs/add-an-experiment.md describes the contract key by key.")
@@ -159,14 +159,16 @@ class _Manifest:
     def __init__(self, folder: Path, faults: list[str]) -> None:
         self.folder, self.faults = folder, faults
         self.data: dict[str, Any] = {}
-        text = self.read(MANIFEST)
+        self.is_read = False  # and until it is, no key of it is missing
+        if (text := self.read(MANIFEST)) is None:
+            return
         try:
-            data = json.loads("{}" if text is None else text)
+            data = json.loads(text)
         except json.JSONDecodeError as fault:
             self.fault(f"line {fault.lineno} column {fault.colno}: {fault.msg}.")
             return
         if isinstance(data, dict):
-            self.data = data
+            self.data, self.is_read = data, True
         else:
             self.fault(f"is a JSON {type(data).__name__}, must be an object.")
 
@@ -192,7 +194,7 @@ class _Manifest:
         if value is _MISSING and default is not _MISSING:
             return default
         if value is _MISSING:
-            if self.data:
+            if self.is_read:
                 self.fault(f"{key} is missing, must be {must}.")
             return None
         right_kind = type(value) is kind or (kind is float and type(value) is int)

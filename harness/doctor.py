@@ -56,6 +56,8 @@ def _checks() -> Iterator[Check]:
     is_linux = platform.system() == "Linux" and platform.machine() == "x86_64"
     yield Check("system", is_linux, f"{platform.system()} {platform.release()} {platform.machine()}", True,
                 "C experiments are judged on x86-64 Linux.")  # fmt: skip
+    if not is_linux:
+        return
     allowed = os.sched_getaffinity(0)
     own = allowed - quiet.twins(max(allowed))
     yield Check("cores", bool(own), f"{len(allowed)}, {len(own)} beside the one that is measured on", False,

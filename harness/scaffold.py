@@ -200,7 +200,8 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
         if not path.exists():
             raise ContractError(f"--with {path} is not there.", "name files and folders below the current one.")
     named = [Path(os.path.normpath(word)) for word in words if is_inside(word)]
-    wanted = [*(path for path in named if path != Path() and path.exists()), *also]
+    # A word may be too long for a name, which Path.exists raises.
+    wanted = [*(path for path in named if path != Path() and os.path.exists(path)), *also]
     for path in wanted:
         copy = project / path
         copy.parent.mkdir(parents=True, exist_ok=True)

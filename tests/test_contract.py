@@ -84,6 +84,12 @@ def test_a_missing_key_is_named(folder: Path) -> None:
     assert "experiment.json: signature is missing, must be" in faults_of(folder, lambda data: data.pop("signature"))
 
 
+def test_of_an_empty_manifest_every_key_is_missing(folder: Path) -> None:
+    said = faults_of(folder, lambda data: data.clear())
+    for key in ("schema", "language", "target", "files.seed", "limits.timeout_s"):
+        assert f"{key} is missing" in said
+
+
 def test_a_seed_file_that_is_not_there_is_named(folder: Path) -> None:
     (folder / "naive.c").unlink()
     assert 'files.seed is "naive.c", and there is no such file' in faults_of(folder)

@@ -40,14 +40,14 @@ class _Block:
 
 def read_reply(reply: str, finish_reason: str, experiment: Experiment, parent_source: str) -> Candidate | Unreadable:
     """The one candidate in the answer, or why there is none."""
-    limit_bytes = _REPLY_PER_SOURCE * experiment.limits.source_bytes
-    size_bytes = _size(reply)
-    if size_bytes > limit_bytes:
-        return Unreadable(reason=f"the reply has {size_bytes} bytes, more than {limit_bytes}")
     if finish_reason == "content_filter":
         return Unreadable(reason="the provider's content filter stopped the answer")
-    text = _clean(reply)
     is_cut = finish_reason == "length"
+    text = _without_thoughts(_clean(reply), is_cut)
+    limit_bytes = _REPLY_PER_SOURCE * experiment.limits.source_bytes
+    size_bytes = _size(text)
+    if size_bytes > limit_bytes:
+        return Unreadable(reason=f"the reply has {size_bytes} bytes, more than {limit_bytes}")
     if not text.strip():
         why = "its tokens were spent before it began" if is_cut else f"finish reason {_one_line(finish_reason)}"
         return Unreadable(reason=f"the reply is empty ({why})")
@@ -203,6 +203,14 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 def _without_fences(text: str) -> str:
     return "\n".join(line for line in text.split("\n") if not _FENCE.fullmatch(line))
+
+
+def _without_thoughts(text: str, is_cut: bool) -> str:
+    """What follows the reasoning that some servers leave in the answer, between its tags or before the closing one."""
+    _, is_over, answer = text.rpartition("</think>")
+    if is_over:
+        return answer
+    return "" if is_cut and text.lstrip().startswith("<think>") else text
 
 
 def _clean(text: str) -> str:

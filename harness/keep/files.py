@@ -89,7 +89,7 @@ def read_json(path: Path) -> Mapping[str, Any] | None:
 def unreadable(path: Path, reason: str) -> KeepError:
     return KeepError(
         f"cannot read {path}: {reason}",
-        f"delete it to have it made again from runs/; without runs/, fetch it: git checkout -- {path}",
+        f"fetch it: git checkout HEAD -- {path}; or where runs/ has the whole search, delete it to have it made again.",
     )
 
 

@@ -141,6 +141,22 @@ def test_the_parent_quoted_before_the_answer_is_no_answer(scale: Experiment) -> 
     assert source_of("Now:\n" + fenced(PARENT) + "Better:\n" + fenced(FASTER), scale) == FASTER
 
 
+@pytest.mark.parametrize("opening", ["<think>\n", ""])
+def test_reasoning_that_a_server_left_in_the_answer_is_no_answer(scale: Experiment, opening: str) -> None:
+    drafts = fenced(PARENT.replace("*=", "+=")) + "<<<<<<< SEARCH\nfloat\n=======\ndouble\n>>>>>>> REPLACE\n"
+    assert source_of(f"{opening}Perhaps\n{drafts}</think>\n\n{fenced(FASTER)}", scale) == FASTER
+
+
+def test_reasoning_does_not_count_as_part_of_the_answers_length(scale: Experiment) -> None:
+    thoughts = "so " * 4 * scale.limits.source_bytes
+    assert source_of(f"<think>{thoughts}</think>{fenced(FASTER)}", scale) == FASTER
+
+
+def test_an_answer_cut_in_its_reasoning_is_empty(scale: Experiment) -> None:
+    reason = reason_of(f"<think>Perhaps\n{fenced(FASTER)}", scale, "length")
+    assert reason == "the reply is empty (its tokens were spent before it began)"
+
+
 def test_an_answer_cut_inside_its_block_is_truncated(scale: Experiment) -> None:
     assert "truncated" in reason_of(fenced(FASTER)[:300], scale, "length")
 
