@@ -85,7 +85,7 @@ class Scripted:
             machine=self._machine,
         )
 
-    def remeasure(self, source: str) -> Verdict:
+    def remeasure(self, source: str, champion: str | None) -> Verdict:
         raise NotImplementedError("this search never moves to another machine")
 
 

@@ -123,7 +123,7 @@ class Reads:
         self.failed.append(idea)
         return Verdict(status=Status.WRONG, reason=f"case {len(self.failed)}: {CAUSES[idea]}")
 
-    def remeasure(self, source: str) -> Verdict:
+    def remeasure(self, source: str, champion: str | None) -> Verdict:
         raise NotImplementedError("the search of this benchmark never moves to another machine")
 
     @property

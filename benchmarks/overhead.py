@@ -77,7 +77,7 @@ class FreeJudge:
             machine=str(this_machine()),
         )
 
-    def remeasure(self, source: str) -> Verdict:
+    def remeasure(self, source: str, champion: str | None) -> Verdict:
         raise NotImplementedError("the search of this benchmark never moves to another machine")
 
 

@@ -12,6 +12,7 @@ from harness.errors import JudgeError, KeepError
 from harness.hooks import blaming
 from harness.judge.clock import Stop
 from harness.judge.device import lacks
+from harness.judge.machine import fingerprint
 from harness.judge.toolchain import require_compiler
 from harness.keep.files import read_text
 from harness.keep.journal import JOURNAL
@@ -27,21 +28,27 @@ from harness.show.verified import Outcome, Remeasured
 class Remeasures(Protocol):
     """Who measures: the judge, or a stand-in where only the harness itself is measured."""
 
-    def remeasure(self, source: str) -> Verdict: ...
+    def remeasure(self, source: str, champion: str | None) -> Verdict: ...
 
 
 async def again(store: Store, judge: Remeasures, due: Iterable[int]) -> AsyncIterator[Remeasured]:
-    """These winners, and then whoever got a title by it, until every title is held by what was measured just now."""
-    done: set[int] = set()
-    while due:
-        for attempt in due:
-            done.add(attempt)
-            before, source, verdict = store.state.scores.winner(attempt), store.winner_source(attempt), None
-            if source is not None:
-                verdict = await asyncio.to_thread(judge.remeasure, source)
-                store.verified(attempt, verdict)
-            yield Remeasured(attempt=attempt, before=before, verdict=verdict)
-        due = [attempt for attempt in store.state.scores.title_holders if attempt not in done]
+    """These winners, and whoever gets a title by it, until every title is held by what was measured just now: the
+    champion first, and the others beside it."""
+    here, done = fingerprint(store.experiment), set[int]()
+    while True:
+        scores = store.state.scores
+        champion = scores.champion if scores.champion and scores.champion.is_of(here) else None
+        left = [*([champion.attempt] if champion else []), *due, *(scores.title_holders if done else ())]
+        attempt = next((one for one in left if one not in done), None)
+        if attempt is None:
+            return
+        done.add(attempt)
+        before, source, verdict = scores.winner(attempt), store.winner_source(attempt), None
+        if source is not None:
+            rival = store.winner_source(champion.attempt) if champion and champion.attempt != attempt else None
+            verdict = await asyncio.to_thread(judge.remeasure, source, rival)
+            store.verified(attempt, verdict)
+        yield Remeasured(attempt=attempt, before=before, verdict=verdict)
 
 
 async def verify(
@@ -87,7 +94,7 @@ async def verify(
             tell(one)
             measured.append(one)
         for path in others:
-            verdict = await asyncio.to_thread(judge.remeasure, read_text(path))
+            verdict = await asyncio.to_thread(judge.remeasure, read_text(path), None)
             tell(one := Remeasured(before=None, verdict=verdict, archived=path.stem))
             measured.append(one)
         return Outcome(measured=measured, scores=scores, champion_before=champion, held_before=held, seed_before=seed)

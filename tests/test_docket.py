@@ -135,7 +135,7 @@ class Held:
         assert self.may_end.wait(LATE_S)
         return Verdict(status=Status.SLOWER, reason="slower")
 
-    def remeasure(self, source: str) -> Verdict:
+    def remeasure(self, source: str, champion: str | None) -> Verdict:
         raise NotImplementedError
 
 

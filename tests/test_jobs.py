@@ -100,7 +100,7 @@ class Slow:
         time.sleep(0.02)
         return Verdict(status=Status.SLOWER, reason="slower", speedup=Estimate(ratio=0.9, low=0.8, high=1.0))
 
-    def remeasure(self, source: str) -> Verdict:
+    def remeasure(self, source: str, champion: str | None) -> Verdict:
         raise NotImplementedError
 
 

@@ -2,6 +2,7 @@
 machine is what SCORES.json says the winner was measured on."""
 
 import json
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -96,6 +97,18 @@ def test_a_title_that_is_lost_goes_to_a_winner_that_is_measured_too(experiment: 
     assert champion["meaning"].startswith("fails here: wrong: ")
     assert champion["meaning"].endswith(f"; no longer the best: {former['commit'][:12]} is")
     assert (experiment / "candidate.c").read_text() == scratch.FASTER
+
+
+def test_another_winner_is_measured_beside_the_champion_and_takes_no_title_by_luck(experiment: Path) -> None:
+    scores = _scores(experiment)
+    other = scores["winners"][0] | {"attempt": 2, "commit": "c0ffee" * 6 + "c0de"}
+    (experiment / "winners" / f"{other['commit'][:12]}.c").write_text(scratch.FASTER)
+    (experiment / "SCORES.json").write_text(json.dumps(scores | {"winners": [*scores["winners"], other]}))
+    assert loop("verify", experiment, "--all").code == 0
+    first, second = (event["verdict"] for event in scratch.journal(experiment)[-2:])
+    assert first["vs_champion"] is None and second["vs_champion"] is not None
+    assert math.isclose(second["gain"], first["speedup"]["ratio"] * second["vs_champion"]["ratio"])
+    assert _scores(experiment)["champion_attempt"] == 1
 
 
 def test_a_winner_without_a_file_is_skipped_and_keeps_its_row(experiment: Path) -> None:

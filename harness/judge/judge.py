@@ -29,7 +29,7 @@ from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort, 
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, cache_folder
-from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed
+from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed, beside
 from harness.records import Status, Verdict, Violation
 
 IMPOSSIBLE = 1.5  # of the measured ceiling, which a busy hour may have put too low
@@ -83,10 +83,10 @@ class Judge:
         """The verdict on what was prepared, against the rivals of this moment."""
         return self._stated(prepared, lambda artifact: self._judge(prepared.source, artifact, rivals, standings, alpha))
 
-    def remeasure(self, source: str) -> Verdict:
-        """An earlier winner once more, against the seed alone: `accepted` where it is faster over all cases,
-        `specialist` where it is on some. Its faults are in the verdict, as in `judge`."""
-        return self._stated(self.prepare(source), self._remeasure)
+    def remeasure(self, source: str, champion: str | None = None) -> Verdict:
+        """An earlier winner once more, against the seed: `accepted` where it is faster over all cases, `specialist`
+        where it is on some; and how it stands beside a champion. Its faults are in the verdict, as in `judge`."""
+        return self._stated(self.prepare(source), lambda artifact: self._remeasure(artifact, champion))
 
     def _stated(self, prepared: Prepared, decide: Callable[[Artifact], Verdict]) -> Verdict:
         """A verdict with what it rests on: the machine, what its kernel lacks, and the time that it took."""
@@ -121,7 +121,7 @@ class Judge:
         _refuse_impossible(found)
         return self._verify(source, rivals, provisional, standings, alpha)
 
-    def _remeasure(self, candidate: Artifact) -> Verdict:
+    def _remeasure(self, candidate: Artifact, champion: str | None) -> Verdict:
         if self.kind.lacks:
             return self._untimed()
         again = self.compare(candidate, self.seed, stats.ALPHA, confirms=True)
@@ -130,8 +130,10 @@ class Judge:
         found = again.report(finding, status)
         if status.is_winner:
             _refuse_impossible(found)
-        cases = {name: replace(one, vs_champion=None) for name, one in found.cases.items()}
-        return replace(found, reason=reason, vs_champion=None, cases=cases)
+        if champion is None or not status.is_winner:
+            return beside(replace(found, reason=reason), None)
+        duel = self.compare(candidate, champion, stats.ALPHA)
+        return beside(replace(found, reason=reason), duel.report(duel.finding(), status))
 
     def _untimed(self) -> Verdict:
         return Verdict(status=Status.UNMEASURED, reason=f"{self.kind.lacks}: built and checked, not timed")

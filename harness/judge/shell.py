@@ -244,6 +244,6 @@ class MetricJudge(Judge):
                     raise
         return step()
 
-    def _remeasure(self, candidate: Artifact) -> Verdict:
-        found = super()._remeasure(candidate)
+    def _remeasure(self, candidate: Artifact, champion: str | None) -> Verdict:
+        found = super()._remeasure(candidate, champion)
         return replace(found, reason=found.reason.replace("faster", "better").replace("slower", "worse"))

@@ -5,12 +5,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.judge import stats
 from harness.judge.fault import Fault
 from harness.judge.toolchain import Artifact
-from harness.records import CaseResult, Estimate, Status
+from harness.records import CaseResult, Estimate, Status, Verdict
 
 ACCEPTED_WITHIN = 0.9
 LOOK_NOISE = 0.05
@@ -116,6 +116,15 @@ def case_result(
         speedup=over_seed(vs_seed, noise),
         vs_champion=estimate(vs_champion, noise),
     )
+
+
+def beside(found: Verdict, champion: Verdict | None) -> Verdict:
+    """What was found against the seed alone, with how it stands to the champion from a measurement against that one."""
+    cases = {
+        name: replace(one, vs_champion=champion.cases[name].vs_champion if champion else None)
+        for name, one in found.cases.items()
+    }
+    return replace(found, vs_champion=champion.vs_champion if champion else None, cases=cases)
 
 
 def geometric_mean(values: Sequence[float]) -> float:

@@ -5,9 +5,10 @@ the order of theirs. Titles are held by rows of one machine, that of the newest 
 nothing.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -74,7 +75,7 @@ class Scores:
     `start` is what the search began from, `seed` or a commit; `suffix` is that of the files under winners/,
     `unit` that of what was measured, a time or a metric of the experiment's own. `machine`
     is that of the newest measurement, `verified` the last of the repeated ones; `unmeasured` are the attempts that held
-    a title on the machine before and were not measured on this one yet.
+    a title on the machine before and were not measured on this one yet. `combinations` are those of winners left out.
     """
 
     search: str
@@ -94,6 +95,7 @@ class Scores:
     specialist_attempts: dict[str, int] = field(default_factory=dict)
     winners: tuple[Winner, ...] = ()
     winners_left_out: int = 0
+    combinations: tuple[str, ...] = ()
     trail: str = ""
 
     @classmethod
@@ -159,7 +161,14 @@ class Scores:
         """What has to be measured on a machine before anything else is measured against it there."""
         if not self.machine or is_same_machine(self.machine, machine):
             return self.unmeasured
-        return self.title_holders
+        # Whoever was the best there once comes first, so that the others are measured beside it.
+        once, _ = award(self.winners, machine, None)
+        return tuple(dict.fromkeys((*(() if once is None else (once,)), *self.title_holders, *self.unmeasured)))
+
+    def has_seen(self, tags: Sequence[str]) -> bool:
+        """Whether a winner has had just these traits."""
+        one = combination(tags)
+        return one in self.combinations or any(one == combination(winner.tags) for winner in self.winners)
 
     def held_by(self, winner: Winner) -> tuple[str, ...]:
         """The cases that a winner is the specialist of."""
@@ -247,16 +256,22 @@ class Scores:
         if oldest is not None:
             self.winners = tuple(winner for winner in self.winners if winner is not oldest)
             self.winners_left_out += 1
+            self.combinations = tuple(dict.fromkeys((*self.combinations, combination(oldest.tags))))
 
     def _move_to(self, machine: str) -> None:
         """Titles of another machine are void here; who held them is remembered until measured here, too."""
         before, self.machine = self.machine, machine
         if before and not is_same_machine(before, machine):
-            self.unmeasured = self.title_holders
+            self.unmeasured = tuple(dict.fromkeys((*self.title_holders, *self.unmeasured)))
             self._award_titles()
 
     def _award_titles(self) -> None:
-        self.champion_attempt, self.specialist_attempts = award(self.winners, self.machine)
+        self.champion_attempt, self.specialist_attempts = award(self.winners, self.machine, self.champion_attempt)
+
+
+def combination(tags: Sequence[str]) -> str:
+    """A short name of these traits in any order."""
+    return hashlib.sha256("\n".join(sorted(set(tags))).encode()).hexdigest()[:8]
 
 
 def _token(attempt: Attempt) -> str:

@@ -42,8 +42,8 @@ def _of_attempt(experiment: Experiment, scores: Scores, number: int) -> str | No
     if winner and winner.commit and not kept.is_file():
         raise KeepError(
             f"{kept}, the winner of attempt {number}, is missing.",
-            f"restore it: git show {winner.commit}:./{experiment.candidate_file} > {kept}, both from {experiment.folder}; "
-            "or begin a fresh search by its seed.py.",
+            f"restore it, in {experiment.folder}: git show {winner.commit}:./{experiment.candidate_file} > "
+            f"{kept.relative_to(experiment.folder)}; or begin a fresh search by its seed.py.",
         )
     if kept.is_file():
         return read_text(kept)

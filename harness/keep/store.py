@@ -100,7 +100,7 @@ class Store:
     def verified(self, attempt: int, verdict: Verdict) -> None:
         """What a winner was measured to be now. Where the title went to another one, the candidate file follows."""
         before = self.state.scores.champion_attempt, self.state.scores.start
-        number, verdict = self.state.scores.verified + 1, shortened(verdict)
+        number, verdict = self.state.scores.verified + 1, placed(shortened(verdict), self.state.scores.champion)
         event = Verified(number=number, at=now(), attempt=attempt, verdict=verdict)
         self._journal.append(event)
         self.state.fold(event)
@@ -218,4 +218,4 @@ class Store:
         return self._sources[ref]
 
     def is_new_combination(self, tags: Sequence[str]) -> bool:
-        return all(set(winner.tags) != set(tags) for winner in self.state.scores.winners)
+        return not self.state.scores.has_seen(tags)

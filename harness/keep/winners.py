@@ -3,6 +3,7 @@
 Times of two machines are never compared: every rank is among the rows of one.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -43,6 +44,7 @@ class Winner:
     failed_on: str = ""
     failure: str = ""
     gain: float | None = None
+    vs_champion: Estimate | None = None
 
     def is_of(self, machine: str) -> bool:
         return is_same_machine(self.machine, machine)
@@ -52,7 +54,7 @@ class Winner:
 
 
 def worth(measured: Winner | CaseResult | Verdict) -> float:
-    """What ranks: the gain by way of the champions, or that over the seed where it was measured directly since."""
+    """What ranks: the gain by way of the champions, or of the first of them that over the seed."""
     return measured.gain or (measured.speedup.ratio if measured.speedup else 0.0)
 
 
@@ -61,20 +63,36 @@ def is_same_machine(one: str, other: str) -> bool:
     return one == other
 
 
-def award(winners: Sequence[Winner], machine: str) -> tuple[int | None, dict[str, int]]:
-    """The titles among the rows of a machine: the champion is the fastest over all cases; the specialist of a case is
-    the fastest of those that surely beat the champion there: with dozens of rows, only by intervals that are apart."""
+def award(winners: Sequence[Winner], machine: str, holder: int | None) -> tuple[int | None, dict[str, int]]:
+    """The titles among the rows of a machine: `holder` stays champion, until it fails or another is surely ahead; the
+    specialist of a case is the fastest of those that are surely ahead of the champion there."""
     here = [one for one in winners if one.is_of(machine) and not one.fails_on(machine)]
-    faster = [(worth(one), one) for one in here if one.speedup and one.speedup.low > 1]
-    champion = max(faster, key=lambda pair: pair[0])[1] if faster else None
+    faster = [one for one in here if one.speedup and one.speedup.low > 1]
+    champion = next((one for one in faster if one.attempt == holder), None)
+    ahead = [one for one in faster if champion is None or _is_surely_ahead(one, champion)]
+    champion = max(ahead, key=worth, default=champion)
     best: dict[str, tuple[float, int]] = {}
     for winner in here:
         for case, result in winner.cases.items():
-            of_champion = champion.cases.get(case) if champion else None
-            most = worth(of_champion) * of_champion.speedup.high / of_champion.speedup.ratio if of_champion else 1.0
-            if worth(result) * result.speedup.low / result.speedup.ratio > most:
+            if _is_surely_ahead(result, champion.cases.get(case) if champion else None):
                 best[case] = max(best.get(case, (0.0, 0)), (worth(result), winner.attempt))
     return champion.attempt if champion else None, {case: attempt for case, (_, attempt) in best.items()}
+
+
+def _is_surely_ahead(one: Winner | CaseResult, champion: Winner | CaseResult | None) -> bool:
+    """By one interval where the two were timed side by side, by two that are apart where each was beside the seed."""
+    least, _ = _spread(one)
+    if champion is None:
+        return least > 1
+    return least > (worth(champion) if one.gain else _spread(champion)[1])
+
+
+def _spread(one: Winner | CaseResult) -> tuple[float, float]:
+    """What it is worth, at least and at most."""
+    measured = one.vs_champion if one.gain else one.speedup
+    if measured is None:
+        return 0.0, math.inf
+    return worth(one) * measured.low / measured.ratio, worth(one) * measured.high / measured.ratio
 
 
 def is_ahead(champion: Winner, specialist: Winner | None, case: str) -> bool:
@@ -99,16 +117,17 @@ def placed(verdict: Verdict, champion: Winner | None) -> Verdict:
 
 
 def rebased(winner: Winner, before: Winner, now: Winner) -> Winner:
-    """A winner whose gains rest on a champion that was measured again since: they move as the champion's did."""
-    if winner.gain is None or not (winner.is_of(now.machine) and before.is_of(now.machine)):
+    """A winner of the machine on which the champion was measured again: what all are worth moves as the champion's
+    did, for what changed is the hour and its seed; how they rank, each found out side by side, is as it was."""
+    if winner.attempt == now.attempt or not (winner.is_of(now.machine) and before.is_of(now.machine)):
         return winner
     cases = {
-        name: replace(result, gain=result.gain * worth(now.cases[name]) / worth(before.cases[name]))
-        if result.gain and name in before.cases and name in now.cases
+        name: replace(result, gain=worth(result) * worth(now.cases[name]) / worth(before.cases[name]))
+        if name in before.cases and name in now.cases
         else result
         for name, result in winner.cases.items()
     }
-    return replace(winner, gain=winner.gain * worth(now) / worth(before), cases=cases)
+    return replace(winner, gain=worth(winner) * worth(now) / worth(before), cases=cases)
 
 
 def winner_of(attempt: Attempt) -> Winner:
@@ -126,6 +145,7 @@ def winner_of(attempt: Attempt) -> Winner:
         machine=verdict.machine,
         specialist_of=verdict.specialist_of,
         gain=verdict.gain,
+        vs_champion=verdict.vs_champion,
     )
 
 
@@ -145,7 +165,8 @@ def measured_again(winner: Winner, verdict: Verdict) -> Winner:
         seed_s=verdict.seed_s,
         cases=verdict.cases,
         machine=verdict.machine,
-        gain=None,
+        gain=verdict.gain,
+        vs_champion=verdict.vs_champion,
     )
 
 

@@ -35,7 +35,7 @@ class Nobody:
     def measure(self, prepared: Prepared, rivals: Rivals, standings: Standings, alpha: float) -> Verdict:
         raise NotImplementedError
 
-    def remeasure(self, source: str) -> Verdict:
+    def remeasure(self, source: str, champion: str | None) -> Verdict:
         raise NotImplementedError
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,17 @@ def test_the_oldest_winner_without_a_title_makes_room() -> None:
     scores = _scores(best, special, *others)
     assert [winner.attempt for winner in scores.winners] == [1, 2, *range(7, MAX_WINNERS + 5)]
     assert scores.winners_left_out == 4
+
+
+def test_the_combination_of_a_winner_that_is_listed_no_more_is_still_known() -> None:
+    scores = Scores(search="s1", experiment="linear")
+    for number in range(1, MAX_WINNERS + 5):
+        one = attempt(number, Status.ACCEPTED, 1.4)
+        assert one.candidate is not None
+        scores.fold(replace(one, candidate=replace(one.candidate, tags=("avx2", f"tile {number}"))))
+    known = Scores.from_json(scores.to_json())
+    assert all(known.has_seen((f"tile {number}", "avx2")) for number in range(1, MAX_WINNERS + 5))
+    assert not known.has_seen(("avx2",))
 
 
 def test_the_machine_is_that_of_the_newest_measurement() -> None:

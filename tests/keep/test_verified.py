@@ -30,6 +30,17 @@ def _again(number: int, winner: int, ratio: float, machine: str = MACHINE, **oth
     return Verified(number=number, at="2026-11-22T09:00:00Z", attempt=winner, verdict=found)
 
 
+def _beside(number: int, winner: int, gain: float, **others: float) -> Verified:
+    """Measured beside the champion, of which the gains follow; over the seed of that hour it is twice that."""
+    event = _again(number, winner, 2 * gain)
+    cases = {
+        name: replace(result, vs_champion=result.speedup, gain=others.get(name, gain))
+        for name, result in event.verdict.cases.items()
+    }
+    found = replace(event.verdict, vs_champion=event.verdict.speedup, gain=gain, cases=cases)
+    return replace(event, verdict=found)
+
+
 def _fails(number: int, winner: int, found: Verdict = CRASHED) -> Verified:
     return Verified(number=number, at="2026-11-22T09:00:00Z", attempt=winner, verdict=found)
 
@@ -56,8 +67,20 @@ def test_the_champions_row_is_what_was_measured_last() -> None:
     assert (champion.attempt, champion.speedup.ratio, champion.cases["odd"].speedup.ratio) == (2, 1.7, 1.7)
 
 
-def test_the_fastest_of_this_machine_is_the_champion() -> None:
-    assert _champion(_scores(*SEARCH, _again(1, 2, 1.4))) == 1
+def test_a_champion_that_gains_less_over_the_seed_than_it_did_is_the_champion_still() -> None:
+    assert _champion(_scores(*SEARCH, _again(1, 2, 1.4))) == 2
+
+
+def test_a_winner_that_is_surely_faster_side_by_side_is_the_champion_now() -> None:
+    assert _champion(_scores(*SEARCH, _again(1, 2, 1.8), _beside(2, 1, 1.8 * 1.05))) == 1
+
+
+def test_a_winner_that_may_be_faster_side_by_side_is_not_yet_the_champion() -> None:
+    assert _champion(_scores(*SEARCH, _again(1, 2, 1.8), _beside(2, 1, 1.8 * 1.005))) == 2
+
+
+def test_a_specialist_that_is_slower_side_by_side_loses_its_case() -> None:
+    assert _scores(*SEARCH, _again(1, 2, 1.7), _beside(2, 3, 1.2, odd=1.65)).specialist_attempts == {}
 
 
 def test_a_specialist_that_is_surely_ahead_of_the_champion_keeps_its_case() -> None:
@@ -123,6 +146,15 @@ def test_on_another_machine_every_title_holder_is_due() -> None:
 
 def test_what_was_due_stays_due_after_a_crash_in_between() -> None:
     assert _scores(*SEARCH, _again(1, 2, 1.7, ELSEWHERE)).due(ELSEWHERE) == (3,)
+
+
+def test_what_was_due_on_one_machine_stays_due_on_the_next() -> None:
+    scores = _scores(*SEARCH, _again(1, 2, 1.7, ELSEWHERE))
+    assert scores.due("A third CPU") == (2, 3)
+
+
+def test_back_on_its_machine_whoever_was_the_best_there_is_due_first() -> None:
+    assert _scores(*SEARCH, _fails(1, 2), _again(2, 1, 1.3, ELSEWHERE)).due(MACHINE)[:2] == (2, 1)
 
 
 def test_a_search_that_measured_nothing_yet_has_nothing_due() -> None:

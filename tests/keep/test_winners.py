@@ -62,11 +62,10 @@ def test_a_rival_of_its_day_does_not_take_the_title_when_the_champion_is_measure
     assert isclose(worth(scores.winners[1]), 0.98 * 1.8)
 
 
-def test_what_was_measured_again_itself_does_not_move_with_the_champion() -> None:
-    scores = kept(attempt(1, Status.BEST, 2.0), beside(attempt(2, Status.ACCEPTED, LUCKY), 0.98))
-    scores.fold_verified(1, 2, "2026-11-21T09:00:00Z", again(1.9))
-    scores.fold_verified(2, 1, "2026-11-21T09:01:00Z", again(1.8))
-    assert scores.champion_attempt == 2 and worth(scores.winners[1]) == 1.9
+def test_whom_a_champion_beat_side_by_side_stays_below_it_in_whatever_hour_they_are_measured_again() -> None:
+    scores = kept(attempt(1, Status.BEST, 2.0), beside(attempt(2, Status.BEST, USUAL), 1.05))
+    scores.fold_verified(1, 2, "2026-11-21T09:00:00Z", again(1.6))
+    assert scores.champion_attempt == 2 and worth(scores.winners[0]) < worth(scores.winners[1]) == 1.6
 
 
 def again(ratio: float) -> Verdict:
