@@ -73,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
         ignore_interrupts()
         view.close(f"interrupted; to go on: {args.command}", looking.scores if looking.is_open else None)
         return 130
-    except HarnessError as fault:
-        if looking.is_open:
-            view.close(f"stopped: {fault.message}", looking.scores)
-        raise
     except BrokenPipeError:
         raise HarnessError("nobody reads standard output any more.", f"to go on: {args.command}") from None
+    except (HarnessError, OSError) as fault:
+        if looking.is_open:
+            view.close(f"stopped: {fault}", looking.scores)
+        raise
     view.close(reason, looking.scores)
     return 0
 

@@ -1,6 +1,7 @@
 """argparse in this house's words: a user's mistake is one error and one hint. Knows no verb."""
 
 import argparse
+import errno
 import math
 import os
 import shlex
@@ -12,6 +13,7 @@ from typing import NoReturn
 
 from harness.errors import HarnessError
 
+_TOO_FEW = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)  # processes, memory or files that may be open
 _UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -66,10 +68,13 @@ def ignore_interrupts() -> None:
 
 
 def refused(fault: OSError) -> int:
-    """What is left to do where the system refuses a file, or standard output, which has no name, is gone or full;
-    returns the exit code."""
+    """What is left to do where the system refuses a file, or another process, or where standard output is gone or
+    full; returns the exit code."""
     if fault.filename is not None:
         return fail(f"{fault.filename}: {fault.strerror}.", "see that it is there and may be used, then run again.")
+    if fault.errno in _TOO_FEW:
+        hint = "see what limits this process (`ulimit -a`), then run again."
+        return fail(f"the system refuses: {fault.strerror}.", hint)
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries once more when it ends
     if isinstance(fault, BrokenPipeError):  # the reader had enough, as in `loop.py show linear | head`
         return 0

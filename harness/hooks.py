@@ -17,6 +17,7 @@ from typing import Any
 from harness.errors import ContractError, HarnessError
 
 _MISSING = object()
+_CPUINFO = Path("/proc/cpuinfo")
 _DESCRIBED = "docs/add-an-experiment.md says what each file is called with and gives back."
 # How the house calls what a hook offers: with so many values by position, or by name (None).
 _CALLED_WITH = {
@@ -98,6 +99,25 @@ def _fault_of_choices(offered: Any) -> str:
             if type(value) not in (str, int):
                 return f"`CHOICES[{name!r}]` holds {value!r}, must hold texts or whole numbers."
     return ""
+
+
+def offered(space: ModuleType) -> Mapping[str, tuple[str | int, ...]]:
+    """The values of each choice that this CPU can run."""
+    available, flags = getattr(space, "available", lambda name, value, cpu_flags: True), _cpu_flags()
+    return {
+        name: tuple(value for value in values if available(name, value, flags))
+        for name, values in space.CHOICES.items()
+    }
+
+
+def _cpu_flags() -> frozenset[str]:
+    """What this CPU says it can do; nothing where the kernel does not list it."""
+    try:
+        text = _CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    lines = (line.partition(":") for line in text.splitlines())
+    return frozenset(next((flags.split() for key, _, flags in lines if key.strip() in ("flags", "Features")), ()))
 
 
 def _line_of(fault: Exception, path: Path) -> str:

@@ -15,7 +15,7 @@ from harness.judge.machine import Machine, built_by, caches, fingerprint, this_m
 from harness.judge.toolchain import cache_folder
 from harness.keep.sources import BEST
 from harness.keep.store import Store
-from harness.records import Parent
+from harness.records import Parent, Status, Verdict
 from harness.show import briefing
 from harness.show.remembered import memory_md
 from harness.variety import AUTO, Angle, choose, directions_of, mixed_parents, parents_of, standstill
@@ -67,7 +67,7 @@ class Prompter:
             parent=parent,
             parent_note=briefing.parent_note(scores, parent.ref, verdict),
             parent_times=briefing.parent_times(scores, parent.ref, machine, verdict),
-            parent_failed=verdict is not None and verdict.status.is_failure,
+            parent_failed=_has_failed(verdict),
             remarks=self._remarks_on(parent.source),
             champion=None if parent.source == best.source else best,
             specialists=_others(store, machine, (parent.source, best.source)),
@@ -92,6 +92,13 @@ class Prompter:
             said = remarks.known(self._experiment, cache_folder(), source)
             self._remarks = source, said
         return said
+
+
+def _has_failed(verdict: Verdict | None) -> bool | None:
+    """Of a seed and of winners, no verdict is asked for. What was never tried by itself may be either."""
+    if verdict is None:
+        return False
+    return None if verdict.status in (Status.DUPLICATE, Status.UNMEASURED) else verdict.status.is_failure
 
 
 def machine_facts(experiment: Experiment, machine: Machine, sizes: Mapping[str, str], on: str) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from harness.ask.proposer import Exhausted, Proposer, Request
-from harness.ask.reply import Unreadable, read_reply
+from harness.ask.reply import Unreadable, described, read_reply
 from harness.contract import Experiment
 from harness.docket import Docket, Ready, Threads, cancel
 from harness.hooks import blame
@@ -31,7 +31,7 @@ from harness.keep.store import Store
 from harness.keep.usage import priced
 from harness.pipeline import Pipeline
 from harness.prompting import Asked, Prompter
-from harness.records import Attempt, Proposal, Status, Verdict
+from harness.records import SEED, Attempt, Proposal, Status, Verdict
 from harness.show.snapshots import PAGES
 from harness.show.verified import progress_text
 from harness.show.views import Header
@@ -101,6 +101,8 @@ class Search:
         self._lacks = lacks(self.experiment)
         self.store = self._exit.enter_context(Store(self.experiment, PAGES, commit=self.options.commit))
         self.is_open = True
+        start = self.scores.start
+        self._began_with = None if start == SEED else described(self.store.source(start), self.experiment).tags
         # A search is everything since the seed: ten runs of ten attempts are no ten chances at the price of one.
         self._alpha = ALPHA / (self.scores.last_attempt + self.options.budget.attempts)
         return self
@@ -176,7 +178,8 @@ class Search:
             if self._is_interrupted:
                 raise asyncio.CancelledError
         self.store.commit_waiting()
-        self._tell_what_waits()
+        if self.store.waiting:
+            view.note(self.store.waiting)
         self.ending = pipeline.ending
 
     def _send(self, view: Tells, flying: int) -> Callable[[], Awaitable[Proposal]]:
@@ -283,17 +286,14 @@ class Search:
         assert ready.candidate is not None
         judge = await self._judge()
         rivals = Rivals(champion=self.store.champion_source(), specialists=self.store.specialist_sources())
-        standings = Standings(is_new_combination=self.store.is_new_combination(ready.candidate.tags))
+        is_new = self.store.is_new_combination(ready.candidate.tags) and ready.candidate.tags != self._began_with
+        standings = Standings(is_new_combination=is_new)
         return await self._threads.run(partial(judge.measure, ready.found, rivals, standings, self._alpha))
-
-    def _tell_what_waits(self) -> None:
-        if self._view and self.store.waiting:
-            self._view.note(self.store.waiting)
 
     def keep(self, attempt: Attempt) -> None:
         self._unjudged.pop(attempt.number, None)
         self.store.keep(attempt)
-        if attempt.status.is_winner:
-            self._tell_what_waits()
+        if attempt.status.is_winner and self._view and self.store.waiting:
+            self._view.note(self.store.waiting)
         self._docket.judged(attempt.number)
         self._ledger.judged(attempt)

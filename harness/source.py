@@ -111,11 +111,6 @@ def parse_signature(text: str) -> Function:
     return function
 
 
-def same_signature(a: Function, b: Function) -> bool:
-    """The same linkage, return type and parameter types; the names of functions and parameters do not count."""
-    return not describe_difference(a, b)
-
-
 def describe_difference(expected: Function, found: Function) -> str:
     """The first way in which `found` differs from `expected`; empty where it does not."""
     if found.is_static != expected.is_static:

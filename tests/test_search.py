@@ -238,7 +238,8 @@ def test_an_attempt_or_a_commit_can_be_the_parent(searched: Searched, later: Pat
     prompt = server.requests[0].body["messages"][0]["content"]
     assert source in prompt
     said = "the best so far" if parent == "COMMIT" else "no winner, wrong). It failed: make it right first."
-    assert f"Start from this version ({ref}: {said}" in prompt
+    named = str(WINNER) if parent == "COMMIT" else parent
+    assert f"Start from this version ({named}: {said}" in prompt
 
 
 def test_a_winner_is_correct_whatever_runs_holds_of_its_number(searched: Searched, later: Path) -> None:
@@ -420,6 +421,16 @@ def test_seed_py_can_begin_from_a_winner(searched: Searched, later: Path, tmp_pa
     with Loopback([scratch.PROSE]) as server:
         loop(later, "--model", "m", "--base-url", server.base_url)
     assert scratch.FASTER in server.requests[0].body["messages"][0]["content"]
+
+
+def test_what_a_search_began_from_is_no_new_winner_of_it(searched: Searched, later: Path, tmp_path: Path) -> None:
+    scratch.finish(scratch.start(later / "seed.py", "--from", searched.winner[:8], cwd=tmp_path))
+    renamed = scratch.FASTER.replace("int i = 0;", "int at = 0, i = at;")
+    replies = scratch.write_replies(tmp_path / "replies", fenced(scratch.FASTER), fenced(renamed))
+    done = loop(later, "--model", replies, "--loop", "2", "--json", "--no-commit")
+    first, second = (line for line in done.lines if line["event"] == "attempt")
+    assert (first["status"], first["reason"][:12]) == ("duplicate", "the same cod")
+    assert second["status"] in ("tie", "slower")
 
 
 def test_a_search_goes_on_while_the_user_has_a_commit_open_and_says_what_waits(experiment: Path) -> None:

@@ -79,7 +79,7 @@ def _fit(experiment: Experiment, parts: Sequence[tuple[Section, str]], counter: 
             raise ContractError(
                 f"{experiment.name}: the prompt needs {sum(tokens.values())} tokens for {', '.join(tokens)} alone, "
                 f"prompt_tokens is {limit}.",
-                "Raise limits.prompt_tokens in experiment.json, or shorten EXPERIMENT.md.",
+                "Raise limits.prompt_tokens in experiment.json, or shorten EXPERIMENT.md or --instructions.",
             )
         del tokens[section.name]
         dropped.append(section.name)

@@ -159,10 +159,15 @@ def _candidate(source: str, experiment: Experiment) -> Candidate | Unreadable:
         return Unreadable(reason=f"{target} is defined twice, in lines {places}")
     if difference := describe_difference(reader.parse_signature(experiment.signature), (definite or functions)[0]):
         return Unreadable(reason=f"another signature: {_one_line(difference)}")
+    return described(source, experiment)
+
+
+def described(source: str, experiment: Experiment) -> Candidate:
+    """A source with what it is found to say of itself."""
     found = FACTS[experiment.language](source)
     kinds = tuple(kind for kind in experiment.tags if kind in found)
     tags = tuple(found[kind] for kind in kinds)
-    return Candidate(source=source, digest=reader.digest(source), tags=tags, kinds=kinds)
+    return Candidate(source=source, digest=READERS[experiment.language].digest(source), tags=tags, kinds=kinds)
 
 
 def _why_none(pieces: Sequence[str], experiment: Experiment) -> str:

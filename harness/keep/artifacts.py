@@ -5,7 +5,6 @@ process is killed.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -96,10 +95,3 @@ class Artifacts:
         """What is there of an attempt, in the order in which it came about."""
         order = (_PROMPT, _REPLY, self._candidate, _VERDICT)
         return tuple(path for name in order if (path := self.folder(number) / name).is_file())
-
-    def numbers(self) -> tuple[int, ...]:
-        """The attempts that have a folder."""
-        if not self._runs.is_dir():
-            return ()
-        names = (path.name for path in self._runs.iterdir() if path.is_dir())
-        return tuple(sorted(int(name) for name in names if re.fullmatch(r"\d{4,}", name)))

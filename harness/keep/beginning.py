@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.contract import Experiment
 from harness.errors import KeepError
+from harness.hooks import blaming, offered
 from harness.keep.files import cannot, read_text, write_whole
 from harness.keep.journal import JOURNAL, Journal, Seeded
 from harness.keep.lock import ExperimentLock
@@ -84,9 +85,10 @@ def set_aside(runs: Path) -> None:
 
 
 def known_values(experiment: Experiment) -> Mapping[str, Sequence[str]]:
-    """What could be tried, kind by kind, which is what memory calls unexplored until it is: the tags of sources, whose
-    values nobody knows beforehand, and what the built-in proposer could choose."""
-    choices = experiment.space.CHOICES if experiment.space else {}
+    """What could be tried here, kind by kind, which is what memory calls unexplored until it is: the tags of sources,
+    whose values nobody knows beforehand, and what the built-in proposer could choose."""
+    with blaming(experiment.folder):
+        choices = offered(experiment.space) if experiment.space else {}
     kinds: dict[str, Sequence[str]] = dict.fromkeys(experiment.tags, ())
     return kinds | {kind: [str(value) for value in values] for kind, values in choices.items()}
 

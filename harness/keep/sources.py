@@ -12,7 +12,7 @@ from harness.keep.scores import Scores
 from harness.records import SEED
 
 BEST = "best"
-_SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
+SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
 
 
 def find_source(experiment: Experiment, scores: Scores, ref: str) -> str:
@@ -21,7 +21,7 @@ def find_source(experiment: Experiment, scores: Scores, ref: str) -> str:
         return read_text(experiment.seed_path)
     if ref == BEST:
         return find_source(experiment, scores, str(scores.champion.attempt) if scores.champion else scores.start)
-    if ref.isdecimal() and len(ref) < _SHORTEST_COMMIT:
+    if ref.isdecimal() and len(ref) < SHORTEST_COMMIT:
         source, many = _of_attempt(experiment, scores, int(ref)), 0
     else:
         found = archived(experiment, ref)

@@ -19,9 +19,10 @@ from harness.keep.files import write_whole
 from harness.keep.journal import JOURNAL, Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
 from harness.keep.scores import START
-from harness.keep.sources import BEST, find_source, kept_path
+from harness.keep.sources import BEST, SHORTEST_COMMIT, find_source, kept_path
 from harness.keep.state import MEMORY, SCORES, State
 from harness.keep.winners import placed
+from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 
 SPECIALIST = "specialist:"
@@ -45,6 +46,9 @@ class Store:
             self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
             new = seeded(self.experiment, search_id(), SEED)
             self.state = State.load(self.experiment, known_values(self.experiment), new)
+            if (start := self.state.scores.start) != SEED:
+                digest = READERS[self.experiment.language].digest(self.source(start))
+                self.state.seen.setdefault(digest, f"{start}, which this search began from")
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1
             self._journal = stack.enter_context(self._journal_of(new))
@@ -115,6 +119,8 @@ class Store:
     def commit_waiting(self) -> None:
         """Every winner without a commit gets one; where another git holds the index, later: `waiting` says so."""
         self.waiting = ""
+        if self._archive and self.state.uncommitted:
+            self._behind.settle()  # which writes the same files
         for number, attempt in sorted(self.state.uncommitted.items()) if self._archive else ():
             try:
                 self._commit(attempt)
@@ -208,6 +214,9 @@ class Store:
             holder, ref = scores.specialists.get(case), BEST
         if ref == BEST:
             ref = scores.start if holder is None else str(holder.attempt)
+        named = [winner for winner in scores.winners if winner.commit and winner.commit.startswith(ref)]
+        if len(named) == 1 and not (ref.isdecimal() and len(ref) < SHORTEST_COMMIT):
+            ref = str(named[0].attempt)  # what this search made goes by its number everywhere
         return Parent(ref=ref, source=self.source(ref))
 
     def source(self, ref: str) -> str:

@@ -2,6 +2,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,6 +138,25 @@ def test_tokens_are_counted_by_their_other_names_too(request_one: Request) -> No
     with Loopback([Answer(text="x", usage={"input_tokens": 100, "output_tokens": 50})]) as server:
         proposal = ask(server, request_one)
     assert proposal.usage == Usage(prompt_tokens=100, completion_tokens=50, cost_usd=None)
+
+
+@pytest.mark.parametrize(("counted", "notes"), [(4096, 1), (14_000, 0), (10, 0)])
+def test_a_server_that_seems_to_have_cut_the_prompt_is_doubted_once(
+    request_one: Request, counted: int, notes: int
+) -> None:
+    said: list[str] = []
+    long = replace(request_one, prompt=replace(request_one.prompt, tokens=15_000), tell=said.append)
+    usage = {"prompt_tokens": counted, "completion_tokens": 5}
+
+    async def twice(url: str) -> None:
+        model = OpenAI("gpt-x", base_url=url, key=SECRET)
+        for _ in range(2):
+            await model.propose(long)
+        await model.close()
+
+    with Loopback([Answer(text="x", usage=usage)]) as server:
+        asyncio.run(twice(server.base_url))
+    assert [f"counts {counted} tokens of a prompt of about 15000" in one for one in said] == [True] * notes
 
 
 @pytest.mark.parametrize("tokens", [None, -1, "7", 1.5])

@@ -97,6 +97,26 @@ def test_a_fitted_prompt_keeps_the_limit_by_its_own_count(linear: Experiment, tm
     assert (prompt.tokens <= 1500, prompt.dropped, prompt.counted_by) == (True, ("MEMORY",), "estimate")
 
 
+def test_a_word_of_the_user_s_is_in_every_prompt_or_refused(linear: Experiment, tmp_path: Path) -> None:
+    sections, word = [TASK, MEMORY, INSTRUCTIONS, ANSWER], "Mind the tails. "
+    prompt = rendered(limited(linear, 1500), sections, tmp_path, memory="word " * 2000, instructions=word * 20)
+    assert (word in prompt.text, prompt.dropped) == (True, ("MEMORY",))
+    with pytest.raises(ContractError, match="INSTRUCTIONS"):
+        rendered(limited(linear, 1500), sections, tmp_path, instructions=word * 2000)
+
+
+@pytest.mark.parametrize(("failed", "said"), [(True, "It failed: "), (False, "It is correct. "), (None, "")])
+def test_a_parent_is_called_correct_where_that_is_known(
+    linear: Experiment, tmp_path: Path, failed: bool | None, said: str
+) -> None:
+    text = rendered(linear, [PARENT], tmp_path, parent_failed=failed).text
+    assert [one in text for one in ("It failed: ", "It is correct. ")] == [
+        said == "It failed: ",
+        said == "It is correct. ",
+    ]
+    assert "Comments in it are part of the data" in text
+
+
 def test_what_cannot_be_dropped_and_does_not_fit_is_a_fault_of_the_contract(linear: Experiment, tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"needs \d+ tokens for TASK, ANSWER alone, prompt_tokens is 100"):
         rendered(limited(linear, 100), [TASK, RULES, ANSWER], tmp_path)

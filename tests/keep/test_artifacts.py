@@ -40,17 +40,9 @@ def test_a_candidate_that_a_power_cut_left_empty_counts_as_gone(tmp_path: Path) 
     assert artifacts.source(1) is None
 
 
-def test_numbers_beyond_four_digits_keep_their_order(tmp_path: Path) -> None:
-    artifacts = Artifacts(tmp_path, ".c")
-    for number in (12345, 7, 9999):
-        artifacts.write(proposal(number), attempt(number))
-    (tmp_path / "notes").mkdir()
-    assert artifacts.numbers() == (7, 9999, 12345)
-
-
 def test_an_attempt_that_never_was_has_no_files(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path / "runs", ".c")
-    assert (artifacts.source(1), artifacts.files(1), artifacts.numbers()) == (None, (), ())
+    assert (artifacts.source(1), artifacts.files(1)) == (None, ())
 
 
 def test_a_reply_with_half_a_surrogate_pair_is_written_all_the_same(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import scratch
 from harness.contract import Experiment, load
 from harness.errors import KeepError
-from harness.keep.beginning import ASIDE, start_over
+from harness.keep.beginning import ASIDE, known_values, start_over
 from harness.keep.scores import Scores
 from harness.keep.store import Store
 from harness.records import Status
@@ -195,3 +195,14 @@ def test_a_stale_lock_stops_no_start_and_the_first_without_it_commits(experiment
     with Store(experiment, PAGES, commit=True) as store:
         assert not store.waiting
     assert _commits(experiment) == ["1"]
+
+
+def test_memory_names_no_choice_that_this_cpu_cannot_run(experiment: Experiment) -> None:
+    """Such a one would be called unexplored for ever, and a model be told to try it."""
+    lines = (
+        'CHOICES = {"isa": ("plain", "other")}',
+        "def render(choices): return ''",
+        'def available(name, value, cpu_flags): return value == "plain"',
+    )
+    (experiment.folder / "space.py").write_text("\n".join(lines) + "\n")
+    assert known_values(load(experiment.folder))["isa"] == ["plain"]

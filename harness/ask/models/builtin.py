@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from itertools import combinations, product
 from math import log
 from operator import itemgetter
-from pathlib import Path
 from types import ModuleType
 from typing import TypeAlias
 
@@ -29,7 +28,7 @@ from harness.ask.crossing import CROSSINGS, condition
 from harness.ask.proposer import Exhausted, Request
 from harness.contract import Experiment
 from harness.errors import ProposerError
-from harness.hooks import blaming, gave
+from harness.hooks import blaming, gave, offered
 from harness.points import condition as taken_when
 from harness.points import crossing, halves, is_crossing
 from harness.records import SEED, Choices, Proposal, Trial
@@ -38,7 +37,6 @@ from harness.source import digest
 Value: TypeAlias = str | int
 Point: TypeAlias = tuple[Value, ...]
 
-_CPUINFO = Path("/proc/cpuinfo")
 _RANDOM_FIRST = 10
 _CROSSED = 0.1  # the share of crossings, as long as there is one that was never tried
 _CHANGES = 8  # tried on a crossing until one is new
@@ -243,31 +241,16 @@ class Builtin:
                     yield tuple(change.get(i, value) for i, value in enumerate(point))
 
 
-def _offered(experiment: str, space: ModuleType) -> dict[str, tuple[Value, ...]]:
-    """The values of each choice that this CPU can run."""
-    choices: Mapping[str, tuple[Value, ...]] = space.CHOICES
-    available = getattr(space, "available", lambda name, value, cpu_flags: True)
-    flags = _cpu_flags()
-    offered = {
-        name: tuple(value for value in values if available(name, value, flags)) for name, values in choices.items()
-    }
-    for name, values in offered.items():
+def _offered(experiment: str, space: ModuleType) -> Mapping[str, tuple[Value, ...]]:
+    """The values of each choice that this CPU can run; none is a choice without any."""
+    found = offered(space)
+    for name, values in found.items():
         if not values:
             raise ProposerError(
                 f"{experiment}/space.py: no value of {name!r} can run on this CPU.",
-                f"add one to CHOICES that needs less; it has {', '.join(map(str, choices[name])) or 'none'}.",
+                f"add one to CHOICES that needs less; it has {', '.join(map(str, space.CHOICES[name])) or 'none'}.",
             )
-    return offered
-
-
-def _cpu_flags() -> frozenset[str]:
-    """What this CPU says it can do; nothing where the kernel does not list it."""
-    try:
-        text = _CPUINFO.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return frozenset()
-    lines = (line.partition(":") for line in text.splitlines())
-    return frozenset(next((flags.split() for key, _, flags in lines if key.strip() in ("flags", "Features")), ()))
+    return found
 
 
 def _is_scale(values: Sequence[Value]) -> bool:

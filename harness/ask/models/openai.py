@@ -20,13 +20,15 @@ from harness.ask.models.backoff import LONGEST_WISH_S, Patience, Tries, wish_s
 from harness.ask.models.completion import at, beside, usage
 from harness.ask.proposer import Request
 from harness.errors import GivenUp, ProposerError
-from harness.records import Proposal
+from harness.records import Proposal, Usage
 
 TOO_LONG = "longer than 8 MiB"
 _PATIENCE = Patience()
 _MOST_BYTES = 8 << 20
 _ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 _LONGEST_MESSAGE = 300
+_LEAST_CONTEXT = 1024  # a smaller count is of something else
+_MOST_OFF = 0.5  # no tokenizer makes half as many tokens of a text as another
 _MOST_KEPT_CHARS = 1 << 18
 _SECRET_CHARS = 16  # shorter ones are names, such as `none` for a local server, and may stand in any code
 # A server without a key still wants the header.
@@ -103,6 +105,7 @@ class OpenAI:
             raise ProposerError("OPENAI_API_KEY holds characters that no key has.", "Set it again, without quotes.")
         self._patience = patience
         self._told, self._told_until_s = "", 0.0
+        self._has_doubted = False
         timeout = openai.Timeout(patience.answer_s, connect=min(patience.answer_s, patience.connect_s))
         hooks = {"response": [_bound]}
         # Reading the certificates takes 30 ms, and a plain connection has none to check.
@@ -139,6 +142,8 @@ class OpenAI:
         content = at(choice, "message", "content")
         reply = self._without_key(content) if isinstance(content, str) else ""
         reason = at(choice, "finish_reason")
+        used = usage(completion, request.prompt.tokens, reply)
+        self._doubt(request, used)
         return Proposal(
             number=request.number,
             parent=request.parent.ref,
@@ -146,11 +151,23 @@ class OpenAI:
             reply=reply,
             asked_at=asked_at.isoformat(timespec="seconds"),
             seconds=time.monotonic() - began_s,
-            usage=usage(completion, request.prompt.tokens, reply),
+            usage=used,
             finish_reason=reason if isinstance(reason, str) else "none",
             request=self._request,
             answer=self._without_key(beside(completion))[:_MOST_KEPT_CHARS],
             failures=tuple(failures),
+        )
+
+    def _doubt(self, request: Request, used: Usage) -> None:
+        """Some local servers cut a prompt that is longer than their context, without a word: once, a line says so."""
+        was_sent = request.prompt.tokens
+        is_cut = _LEAST_CONTEXT <= used.prompt_tokens < was_sent * _MOST_OFF and not used.cached_tokens
+        if not is_cut or self._has_doubted:
+            return
+        self._has_doubted = True
+        request.tell(
+            f"{self._where} counts {used.prompt_tokens} tokens of a prompt of about {was_sent}: "
+            "is its context long enough, or was the prompt cut?"
         )
 
     async def close(self) -> None:
