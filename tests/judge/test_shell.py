@@ -104,6 +104,12 @@ def test_a_command_that_fails_is_a_crash_with_the_line_that_matters(tmp_path: Pa
     assert (fault.status, fault.reason) == (Status.CRASHED, "its command ended with 3: ValueError: 7 is not 8")
 
 
+@pytest.mark.parametrize("code", [163, 170, 191, 255])
+def test_any_exit_code_is_a_crash_that_says_it(tmp_path: Path, code: int) -> None:
+    fault = fault_of(make(tmp_path / "one", f"echo 'score: 3'; exit {code}"))
+    assert (fault.status, fault.reason) == (Status.CRASHED, f"its command ended with {code}: score: 3")
+
+
 def test_a_long_output_is_kept_whole(tmp_path: Path) -> None:
     detail = fault_of(make(tmp_path / "one", "echo begin; seq 100000; echo end; exit 1")).detail
     assert detail.split() == ["stdout:", "begin", *map(str, range(1, 100_001)), "end"]
