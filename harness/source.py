@@ -6,7 +6,7 @@ compiles: a macro's expansion is not seen, and whether the code is right C is le
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -146,9 +146,13 @@ class Judge:
         candidate = self.prepare(source).admitted
         again = self.compare(candidate, rivals.champion, stats.ALPHA, confirms=True)
         finding = again.finding()
-        held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case, alpha))
-        finding = replace(finding, beats_on=held)
+        won = finding.beats_on
+        finding = replace(finding, beats_on=tuple(case for case in won if case not in rivals.specialists))
         status = self._accept(finding, standings)
+        if status is not Status.BEST:  # whom no specialist could stop
+            held = tuple(case for case in won if self._holds(candidate, rivals, case, alpha))
+            finding = replace(finding, beats_on=held)
+            status = self._accept(finding, standings)
         found = again.report(finding, status)
         if status.is_winner:
             _refuse_impossible(found)

@@ -116,6 +116,11 @@ def test_a_case_won_alone_makes_a_specialist(judge: Judge) -> None:
     assert found.specialist_of == ("decode-wide",)
 
 
+def test_who_beats_the_champion_is_not_held_up_by_a_specialist(judge: Judge) -> None:
+    rivals = Rivals(champion=NAIVE, specialists={case.name: "no C at all" for case in QUICK.evaluation.cases})
+    assert judge.judge(FASTER, rivals, Standings(is_new_combination=False), 0.05).status is Status.BEST
+
+
 def test_code_that_does_not_compile_is_build_failed_with_the_compilers_words(judge: Judge) -> None:
     found = verdict(judge, NAIVE.replace("float sum", "flaot sum"))
     assert (found.status, "flaot" in found.reason) == (Status.BUILD_FAILED, True)
