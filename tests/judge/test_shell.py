@@ -268,6 +268,13 @@ def test_the_same_code_does_not_win_by_noise(tmp_path: Path) -> None:
     assert not judged(make(tmp_path / "one", NOISY), returns("10 "), alpha=1e-6).status.is_winner
 
 
+def test_one_pair_of_runs_does_not_lose_a_metric_that_varies(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    first_is_low = f"if grep -q 10 f.py && test -e {mark}; then echo 'score: 14'; else touch {mark}; {PRINTS}; fi"
+    found = judged(make(tmp_path / "one", first_is_low), returns(11))
+    assert found.status is Status.SLOWER and found.noise is not None
+
+
 def test_a_metric_that_begins_to_vary_is_not_taken_for_exact(tmp_path: Path) -> None:
     count = tmp_path / "count"
     wavers = (
