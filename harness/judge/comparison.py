@@ -26,8 +26,9 @@ class Compared(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Comparison:
     """`look` is the quick first block: it can lose a comparison, but proves nothing and is not part of the evidence.
-    `look_noise` is how much such a block varies. `seed_arm` names the arm that is the seed: where the champion is still the seed, it is not run twice. One that
-    `confirms` is the last word, and asks for more blocks and for the usual batch besides."""
+    `look_noise` is how much such a block varies. `seed_arm` names the arm that is the seed: where the champion is still
+    the seed, it is not run twice. One that `confirms` is the last word, and asks for more blocks and for the usual
+    batch besides."""
 
     alpha: float
     look: Block

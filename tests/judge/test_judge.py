@@ -154,6 +154,12 @@ def test_a_candidate_that_never_ends_is_stopped_at_its_limit(judge: Judge) -> No
     assert found.seconds < QUICK.limits.timeout_s + 1
 
 
+def test_a_candidate_that_is_slow_in_every_check_is_stopped_after_a_while() -> None:
+    hurried = Judge(replace(QUICK, limits=replace(QUICK.limits, timeout_s=0.15)), Stop())
+    found = verdict(hurried, with_body("for (volatile int turn = 0; turn < 60000000; turn++) { }"))
+    assert (found.status, found.reason) == (Status.TIMED_OUT, "all checks together took more than 3 s")
+
+
 def test_the_next_candidate_is_not_affected_by_one_that_crashed(judge: Judge) -> None:
     verdict(judge, with_body("*(volatile int *)8 = 1;"))
     assert judge.examine(NAIVE.replace("sum", "s")) is None
