@@ -162,7 +162,7 @@ def test_a_candidate_that_is_slow_in_every_check_is_stopped_after_a_while() -> N
 
 def test_the_next_candidate_is_not_affected_by_one_that_crashed(judge: Judge) -> None:
     verdict(judge, with_body("*(volatile int *)8 = 1;"))
-    assert judge.examine(NAIVE.replace("sum", "s")) is None
+    assert judge.prepare(NAIVE.replace("sum", "s")).fault is None
 
 
 def test_filling_the_stack_is_a_crash(judge: Judge) -> None:
