@@ -136,8 +136,8 @@ class MetricJudge(Judge):
         rival, seed = self.trusted(rival_source), self.trusted(self.seed)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
-        prior = max(_LEAST_NOISE, stats.SIGMAS * statistics.median(self._spreads))
         look, name = self._block(trio), self.command.metric
+        prior = max(_LEAST_NOISE, stats.SIGMAS * statistics.median(self._spreads))
         if not self._vary(duel):
             alpha /= 2  # one half is the exact block's, the other that of the blocks that may follow
             is_better = self._is_better(duel, look, stats.exact_runs(alpha))
