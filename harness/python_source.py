@@ -1,4 +1,4 @@
-"""What a Python source says, by `ast`: its functions, imports and calls, and the same source without comments.
+"""What a Python source says, by `ast`: its functions and imports, and the same source without comments.
 
 The counterpart of source.py, in its words. Nothing is executed, and a source that does not parse says nothing at all.
 """
@@ -31,14 +31,10 @@ def parse(source: str) -> SourceUnit:
     nodes = list(ast.walk(module))
     imports = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     imports += [node.module or "." for node in nodes if isinstance(node, ast.ImportFrom)]
-    calls = [
-        ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call) and not isinstance(node.func, ast.Call)
-    ]
     return SourceUnit(
         functions=tuple(_function(node, source) for node in module.body if isinstance(node, ast.FunctionDef)),
         prototypes=(),
         includes=tuple(imports),
-        calls=tuple(dict.fromkeys(calls)),
         first_error_line=None,
     )
 
@@ -54,21 +50,30 @@ def parse_signature(text: str) -> Function:
 def declaration(source: str, name: str) -> str:
     """The `def` line of a function that the source has outside of any other."""
     node = next(one for one in tree(source).body if isinstance(one, ast.FunctionDef) and one.name == name)
-    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"def {name}({ast.unparse(node.args)}){returned}"
+    returned = f" -> {spelled(node.returns)}" if node.returns else ""
+    return f"def {name}({spelled(node.args)}){returned}"
+
+
+def spelled(node: ast.AST) -> str:
+    """The code of a node; in its stead a word where it is nested more deeply than `ast` can write."""
+    try:
+        return ast.unparse(node)
+    except RecursionError:
+        return "deeply nested"
 
 
 def normalise(source: str) -> str:
-    """The source without comments, docstrings and spacing; as it stands where it does not parse."""
+    """The source without comments, docstrings and spacing; as it stands where it does not parse, or where `ast` cannot
+    write what it read: a sum of some hundred terms is enough."""
     try:
         module = ast.parse(source)
+        for node in ast.walk(module):
+            body = getattr(node, "body", None)
+            if isinstance(body, list) and len(body) > 1 and _is_text(body[0]):
+                del body[0]
+        return ast.unparse(module)
     except UNPARSABLE:
         return source.strip()
-    for node in ast.walk(module):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and len(body) > 1 and _is_text(body[0]):
-            del body[0]
-    return ast.unparse(module)
 
 
 def digest(source: str) -> str:
@@ -88,7 +93,7 @@ def describe_tear(source: str) -> str:
 
 
 def _nothing(line: int) -> SourceUnit:
-    return SourceUnit(functions=(), prototypes=(), includes=(), calls=(), first_error_line=line)
+    return SourceUnit(functions=(), prototypes=(), includes=(), first_error_line=line)
 
 
 def _is_text(node: ast.stmt) -> bool:
@@ -118,4 +123,4 @@ def _parameter(argument: ast.arg) -> Parameter:
 
 def _annotation(node: ast.expr | None) -> str:
     """The last word counts: `torch.Tensor` and `Tensor` are the same."""
-    return "nothing" if node is None else ast.unparse(node).strip("'\"").rpartition(".")[2]
+    return "nothing" if node is None else spelled(node).strip("'\"").rpartition(".")[2]

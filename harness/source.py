@@ -1,4 +1,4 @@
-"""What a C source says: its functions, includes and calls, and the same source without comments and spacing.
+"""What a C source says: its functions and includes, and the same source without comments and spacing.
 
 Reads the text with tree-sitter, so it answers for broken and half-written sources too. It neither preprocesses nor
 compiles: a macro's expansion is not seen, and whether the code is right C is left to the compiler.
@@ -6,8 +6,7 @@ compiles: a macro's expansion is not seen, and whether the code is right C is le
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,7 +28,6 @@ _ATTRIBUTE = re.compile(rb"__attribute__\s*\(\(.*\)\)")
 _QUALIFIERS = frozenset(b"restrict __restrict __restrict__ static inline __inline __inline__ extern".split())
 _COMMENT_OR_STRING = re.compile(r"""//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?""", re.DOTALL)
 _C = Language(tree_sitter_c.language())
-_APPLIED = re.compile(r"\b(?!(?:if|for|while|switch|return|sizeof|defined|_Alignof|_Generic)\b)([A-Za-z_]\w*)\s*\(")
 _ELSE = frozenset(("preproc_else", "preproc_elif", "preproc_elifdef"))
 _OUTER = {"translation_unit", "ERROR", "preproc_if", "preproc_ifdef", "linkage_specification", "declaration_list"}
 
@@ -60,13 +58,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceUnit:
-    """One source. `includes` are bare names of system headers; others keep their quotes. `calls` are the names applied
-    to arguments."""
+    """One source. `includes` are bare names of system headers; others keep their quotes."""
 
     functions: tuple[Function, ...]
     prototypes: tuple[Function, ...]
     includes: tuple[str, ...]
-    calls: tuple[str, ...]
     first_error_line: int | None
 
 
@@ -92,7 +88,6 @@ def parse(source: str) -> SourceUnit:
         functions=tuple(functions),
         prototypes=tuple(prototypes),
         includes=tuple(includes),
-        calls=_calls(source, [function.name for function in functions + prototypes]),
         first_error_line=_first_error_line(root) if root.has_error else None,
     )
 
@@ -196,12 +191,6 @@ def top_level(root: Node) -> Iterator[tuple[Node, bool]]:
         elif node.type in _OUTER or node.type in _ELSE:
             behind_else = is_alternative or node.type in _ELSE
             waiting += [(child, behind_else) for child in reversed(node.named_children)]
-
-
-def _calls(source: str, defined: Sequence[str]) -> tuple[str, ...]:
-    applied = Counter(_APPLIED.findall(without_comments(source)))
-    applied.subtract(defined)
-    return tuple(name for name, count in applied.items() if count > 0)
 
 
 def _first_error_line(root: Node) -> int:

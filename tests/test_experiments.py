@@ -101,8 +101,8 @@ def test_the_seed_passes_its_own_judge(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_slip_of_the_pen_fails(name: str) -> None:
     mutants = list(_mutants(_experiment(name)))
-    verdicts = (_judge(name).examine(mutant) for mutant in mutants[:: max(1, len(mutants) // MUTANTS)])
-    found = next((verdict for verdict in verdicts if verdict), None)
+    faults = (_judge(name).prepare(mutant).fault for mutant in mutants[:: max(1, len(mutants) // MUTANTS)])
+    found = next((fault for fault in faults if fault), None)
     assert found, "no mutant was found out"
     is_called = _judge(name).kind.is_runnable  # without a device, only what does not build or may not be
     assert found.status in (FOUND_OUT if is_called else {Status.BUILD_FAILED, Status.FORBIDDEN})

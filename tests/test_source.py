@@ -48,15 +48,6 @@ def test_only_what_stands_behind_an_else_is_an_alternative() -> None:
     assert [f.is_alternative for f in unit.functions] == [False, True]
 
 
-def test_calls_are_named_once_without_keywords_definitions_and_comments() -> None:
-    source = "/* g(1) */ float f(float x) { if (x) return sqrtf(x) + sqrtf(expf(x)); return sizeof(x); }"
-    assert parse(source).calls == ("sqrtf", "expf")
-
-
-def test_a_function_that_calls_itself_is_among_its_calls() -> None:
-    assert parse("int f(int n) { return n ? f(n - 1) : 0; }").calls == ("f",)
-
-
 def test_a_sound_source_has_no_error_line() -> None:
     assert parse(NAIVE).first_error_line is None
 

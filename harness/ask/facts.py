@@ -31,6 +31,7 @@ _SUM = re.compile(r"\s*(([A-Za-z_]\w*)(?:\s*\[\s*\d+\s*\])*)\s*(\+?=)(?!=)(.*)",
 _ADDS = re.compile(r"\+|add|fma")
 _WHOLE_NUMBER = re.compile(r"\b(?:int|long|short|unsigned|signed|char|size_t|ptrdiff_t|u?int\w*_t)\b")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_MOST_BRANCHES = 200  # each is searched with all that is nested in it
 
 
 @dataclass(eq=False)
@@ -229,7 +230,7 @@ def _walk(block: Node, body: _Body) -> None:
             inner.statements += [_text(update)] if update is not None else []
             waiting += [(child, inner) for child in _bodies(node)]
         elif node.type in ("if_statement", "switch_statement"):
-            if loop is None:
+            if loop is None and len(body.branches) < _MOST_BRANCHES:
                 body.branches.append(_branch(node))
             waiting += [(child, loop) for child in reversed(_bodies(node))]
         elif node.type in _NESTS:

@@ -10,6 +10,7 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -223,7 +224,9 @@ class Arm(ABC):
         if self._clock:
             self._clock.close()
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            for end in (os.killpg, os.kill):  # one that was just split off leads no group yet
+                with suppress(ProcessLookupError):
+                    end(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def __enter__(self) -> Self:

@@ -148,8 +148,8 @@ class _Said:
         if self._code:
             line = _last_line(self._err) or _last_line(self.out) or "and said nothing"
             number = -self._code if self._code < 0 else self._code - 128  # a shell's word for a signal
-            is_signal = number in signal.valid_signals()
-            ended = f"was ended by {signal.Signals(number).name}" if is_signal else f"ended with {self._code}"
+            name = next((one.name for one in signal.Signals if one == number), "")  # a real-time signal has none
+            ended = f"was ended by {name}" if name else f"ended with {self._code}"
             raise Fault(Status.CRASHED, f"its command {ended}: {line}", self.detail)
 
     @property

@@ -13,6 +13,7 @@ from harness.judge.verdict import LOOK_NOISE, Finding
 from harness.records import CaseResult, Status, Verdict
 
 LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overall and in every case
+_LOST_NOISES = 4  # and by so many times its noise
 
 
 class Compared(Protocol):
@@ -25,11 +26,13 @@ class Compared(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Comparison:
     """`look` is the quick first block: it can lose a comparison, but proves nothing and is not part of the evidence.
-    `seed_arm` names the arm that is the seed: where the champion is still the seed, it is not run twice. One that
-    `confirms` is the last word, and asks for more blocks and for the usual batch besides."""
+    `look_noise` is how much such a block varies. `seed_arm` names the arm that is the seed: where the champion is still
+    the seed, it is not run twice. One that `confirms` is the last word, and asks for more blocks and for the usual
+    batch besides."""
 
     alpha: float
     look: Block
+    look_noise: float = LOOK_NOISE
     seed_arm: str = SEED
     overall: stats.Evidence
     by_case: Mapping[str, stats.Evidence]
@@ -81,7 +84,8 @@ class Comparison:
         if self.confirms and self.wants_seed:
             return False
         if not self.blocks:
-            return self.look.overall > LOST and min(self.look.ratios.values()) > LOST_CASE
+            lost = max(LOST, _LOST_NOISES * self.look_noise)
+            return self.look.overall > lost and min(self.look.ratios.values()) > LOST_CASE
         if len(self.blocks) + len(self.partial) >= stats.MAX_BLOCKS:
             return True
         if self._looks:
@@ -89,6 +93,7 @@ class Comparison:
         return self._is_settled and not self._open
 
     def finding(self) -> Finding:
+        # Of fewer blocks than a last word has this is a guess, which no more than asks for a last word.
         vs_seed = verdict.estimate(self._vs_seed(), self._noise())
         return Finding(
             beats_champion=self.beats_champion,
@@ -120,7 +125,7 @@ class Comparison:
             seed_s=statistics.median(block.seconds[self.seed_arm][name] for block in self._seeded()),
             vs_seed=[self._ratios_to_seed(block)[name] for block in self._seeded()],
             vs_champion=[block.ratios[name] for block in blocks],
-            noise=self.by_case[name].scale if self.blocks else LOOK_NOISE,
+            noise=self.by_case[name].scale if self.blocks else self.look_noise,
         )
         flops, moved = (float(self.work[name].get(key, 0)) for key in ("flops", "bytes"))
         return replace(result, flops=flops, bytes=moved, ceiling_s=self.ceiling.seconds(flops, moved))
@@ -160,7 +165,7 @@ class Comparison:
         return evidence.is_faster_on_average and (not self.confirms or statistics.median(usual) < 0)
 
     def _noise(self) -> float:
-        return self.overall.scale if self.blocks else LOOK_NOISE
+        return self.overall.scale if self.blocks else self.look_noise
 
     def _seen(self) -> list[Block]:
         return self.blocks or [self.look]

@@ -18,11 +18,22 @@
 #define OTHERS_MEMORY                                                                                            \
     ENDS(SYS_ptrace), ENDS(SYS_process_vm_readv), ENDS(SYS_process_vm_writev), ENDS(SYS_bpf), ENDS(SYS_kill),     \
         ENDS(SYS_perf_event_open), ENDS(SYS_io_uring_setup), ENDS(SYS_userfaultfd), ENDS(SYS_tkill),              \
+        ENDS(SYS_rt_sigqueueinfo), ENDS(SYS_rt_tgsigqueueinfo), ENDS(SYS_pidfd_send_signal),                      \
         DENY(SYS_socket), DENY(SYS_socketpair), DENY(SYS_pidfd_open), DENY(SYS_pidfd_getfd), DENY(SYS_setsid),    \
         DENY(SYS_setpgid), DENY(SYS_unshare), DENY(SYS_setns), DENY(SYS_mount), DENY(SYS_umount2),                \
         DENY(SYS_pivot_root), DENY(SYS_chroot), DENY(SYS_init_module), DENY(SYS_finit_module), DENY(SYS_keyctl),  \
         DENY(SYS_add_key), DENY(SYS_request_key), DENY(SYS_open_by_handle_at), DENY(SYS_clock_settime),           \
-        DENY(SYS_settimeofday), DENY(SYS_sched_setaffinity), DENY(SYS_sched_setscheduler), DENY(SYS_setpriority)
+        DENY(SYS_settimeofday), DENY(SYS_sched_setaffinity), DENY(SYS_sched_setscheduler), DENY(SYS_setpriority), \
+        DENY(SYS_sched_setattr)
+/* The numbers of another set of calls: where a kernel has them, they would pass every list of these. */
+#define NO_X32 \
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+/* A signal to a thread of one's own is how abort() ends a process. */
+#define SIGNALS_TO(own)                                                                                          \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_tgkill, 0, 4),                                                        \
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),                               \
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (own), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),           \
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 
 /* Rights of landlock's first version, which every later one knows. */
 #define READ_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
@@ -67,9 +78,11 @@ static int close_most_files(const char *readable, const char *scratch) {
 
 /* No limit on addresses, because a context takes terabytes of them; none on threads, because the driver has some. */
 static uint32_t enter_device_box(const char *readable, const char *scratch, int may_build, uint64_t seconds) {
-    static const struct sock_filter building[] = {BEGIN, OTHERS_MEMORY, BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-    static const struct sock_filter calling[] = {BEGIN, OTHERS_MEMORY, ENDS(SYS_execve), ENDS(SYS_execveat),
-                                                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    uint32_t own = (uint32_t)getpid();
+    const struct sock_filter building[] = {BEGIN, NO_X32, OTHERS_MEMORY, SIGNALS_TO(own),
+                                           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const struct sock_filter calling[] = {BEGIN, NO_X32, OTHERS_MEMORY, SIGNALS_TO(own), ENDS(SYS_execve),
+                                          ENDS(SYS_execveat), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, may_build ? 64u << 20 : 0);
     limit(RLIMIT_MSGQUEUE, 0);

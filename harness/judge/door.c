@@ -28,7 +28,6 @@ static char *window;
 
 /* What stands on no list is refused, and the candidate may go on without it. */
 #define REFUSE BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
-#define KILL(number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 
 /* A process with the zygote's memory, but the zygote's parent as its own: so that the judge can wait for it. */
 int fork_for_the_judge(void) { return (int)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL); }
@@ -97,10 +96,10 @@ void close_the_door(void) {
         BEGIN, ANSWERING,
         ALLOW(SYS_mmap), ALLOW(SYS_munmap), ALLOW(SYS_mremap), ALLOW(SYS_brk), ALLOW(SYS_mprotect),
         ALLOW(SYS_rt_sigreturn), ALLOW(SYS_rt_sigprocmask), ALLOW(SYS_getrandom), ALLOW(SYS_sched_getaffinity),
-        KILL(SYS_clone), KILL(SYS_clone3), KILL(SYS_fork), KILL(SYS_vfork), KILL(SYS_execve), KILL(SYS_execveat),
-        KILL(SYS_ptrace), KILL(SYS_process_vm_readv), KILL(SYS_process_vm_writev), KILL(SYS_kill), KILL(SYS_tkill),
-        KILL(SYS_tgkill), KILL(SYS_socket), KILL(SYS_socketpair), KILL(SYS_bpf), KILL(SYS_perf_event_open),
-        KILL(SYS_io_uring_setup), KILL(SYS_userfaultfd), KILL(SYS_memfd_create), KILL(SYS_prctl), REFUSE,
+        ENDS(SYS_clone), ENDS(SYS_clone3), ENDS(SYS_fork), ENDS(SYS_vfork), ENDS(SYS_execve), ENDS(SYS_execveat),
+        ENDS(SYS_ptrace), ENDS(SYS_process_vm_readv), ENDS(SYS_process_vm_writev), ENDS(SYS_kill), ENDS(SYS_tkill),
+        ENDS(SYS_tgkill), ENDS(SYS_socket), ENDS(SYS_socketpair), ENDS(SYS_bpf), ENDS(SYS_perf_event_open),
+        ENDS(SYS_io_uring_setup), ENDS(SYS_userfaultfd), ENDS(SYS_memfd_create), ENDS(SYS_prctl), REFUSE,
     };
     uint64_t memory_bytes = address_space_bytes() + orders->memory_bytes;
     close_range(0, ~0u, 0);

@@ -29,10 +29,10 @@ from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort, 
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, cache_folder
-from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed, beside
+from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed, beside, refuse_impossible
 from harness.records import Status, Verdict, Violation
 
-IMPOSSIBLE = 1.5  # of the measured ceiling, which a busy hour may have put too low
+VALIDATED_WITHIN = 20  # times the limit of one visit, all those of a validation: nobody else measures meanwhile
 
 
 class Judge:
@@ -48,6 +48,7 @@ class Judge:
         self.kind = open_kind(experiment, stop)
         self._noise: Noise | None = None
         self._ceiling: roofline.Ceiling | None = None
+        self._validated_within_s = VALIDATED_WITHIN * experiment.limits.timeout_s
         self.unguarded: tuple[str, ...] = ()
         self._rng = np.random.default_rng()  # seeded by the system: nothing that a candidate could know
         self._artifacts: dict[str, Artifact] = {}
@@ -118,7 +119,7 @@ class Judge:
         found = screening.report(finding, provisional)
         if not provisional.is_winner:
             return found
-        _refuse_impossible(found)
+        refuse_impossible(found)
         return self._verify(source, rivals, provisional, standings, alpha)
 
     def _remeasure(self, candidate: Artifact, champion: str | None) -> Verdict:
@@ -129,7 +130,7 @@ class Judge:
         status, reason = against_seed(finding)
         found = again.report(finding, status)
         if status.is_winner:
-            _refuse_impossible(found)
+            refuse_impossible(found)
         if champion is None or not status.is_winner:
             return beside(replace(found, reason=reason), None)
         duel = self.compare(candidate, champion, stats.ALPHA)
@@ -138,22 +139,21 @@ class Judge:
     def _untimed(self) -> Verdict:
         return Verdict(status=Status.UNMEASURED, reason=f"{self.kind.lacks}: built and checked, not timed")
 
-    def examine(self, source: str) -> Verdict | None:
-        """Everything that comes before the measurement; None where nothing was found against the source."""
-        fault = self.prepare(source).fault
-        return fault.verdict() if fault else None
-
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings, alpha: float) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
         candidate = self.prepare(source).admitted
         again = self.compare(candidate, rivals.champion, stats.ALPHA, confirms=True)
         finding = again.finding()
-        held = tuple(case for case in finding.beats_on if self._holds(candidate, rivals, case, alpha))
-        finding = replace(finding, beats_on=held)
+        won = finding.beats_on
+        finding = replace(finding, beats_on=tuple(case for case in won if case not in rivals.specialists))
         status = self._accept(finding, standings)
+        if status is not Status.BEST:  # whom no specialist could stop
+            held = tuple(case for case in won if self._holds(candidate, rivals, case, alpha))
+            finding = replace(finding, beats_on=held)
+            status = self._accept(finding, standings)
         found = again.report(finding, status)
         if status.is_winner:
-            _refuse_impossible(found)
+            refuse_impossible(found)
             remarks.keep(self.experiment, cache_folder(), source, candidate.remarks)
             return found
         return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
@@ -261,19 +261,25 @@ class Judge:
 
     def _validate(self, artifact: Artifact) -> None:
         """Every check; Fault at the first miss. The code lies where it may lie when it is timed."""
+        left_s = self._validated_within_s
         with ExitStack() as stack:
             with aside(self.stop):
                 moved = self.kind.moved(artifact, self._rng, self.stop)
                 laid_out = list(lay_out_checks(self.experiment, self._rng, stack))
             for arena, workloads in laid_out:
-                self._visit(moved, arena, workloads)
+                left_s = self._visit(moved, arena, workloads, left_s)
 
-    def _visit(self, artifact: Artifact, arena: Arena, workloads: Sequence[Workload]) -> None:
+    def _visit(self, artifact: Artifact, arena: Arena, workloads: Sequence[Workload], left_s: float) -> float:
+        """What is left of the seconds that all calls may take together."""
         with alone(self.stop) as cpu, self.kind.arm(artifact, arena, 0, cpu, self.stop) as arm:
             self.unguarded = arm.unguarded
             for workload in workloads:
-                measure.checked_visit(arm, workload)
+                ((_, call_s),) = measure.checked_visit(arm, workload)
+                left_s -= call_s
+                if left_s < 0:
+                    raise Fault(Status.TIMED_OUT, f"all checks together took more than {self._validated_within_s:g} s")
             measure.check_stateless(arm)
+        return left_s
 
 
 def _refuse(violations: Sequence[Violation]) -> None:
@@ -285,14 +291,3 @@ def _refuse(violations: Sequence[Violation]) -> None:
 def _refuse_known(artifact: Artifact, objects: Mapping[str, str]) -> None:
     if artifact.digest in objects:
         raise Fault(Status.DUPLICATE, f"compiles to the same code as {objects[artifact.digest]}")
-
-
-def _refuse_impossible(found: Verdict) -> None:
-    """Work that is done faster than this machine can do it was done at another time, or is less than was stated."""
-    for name, case in found.cases.items():
-        if case.of_ceiling and case.of_ceiling > IMPOSSIBLE:
-            raise Fault(
-                Status.FORBIDDEN,
-                f"case {name}: {case.of_ceiling:.1f} times what this machine can do at most: not all of it was done "
-                "in the timed call, or eval.py's work() states too much",
-            )

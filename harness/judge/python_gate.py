@@ -177,7 +177,7 @@ def decorators(*allowed: str) -> Rule:
         for node in ast.walk(submission.tree):
             if isinstance(node, ast.FunctionDef):
                 for one in node.decorator_list:
-                    if ast.unparse(one) not in allowed:
+                    if python_source.spelled(one) not in allowed:
                         message = f"{node.name} has a decorator" + (
                             f" other than {', '.join(allowed)}" if allowed else ""
                         )
@@ -186,20 +186,22 @@ def decorators(*allowed: str) -> Rule:
     return rule
 
 
+_LITERAL = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator, ast.unaryop, ast.expr_context)
+
+
 def _is_literal(node: ast.expr) -> bool:
     """A number, a text, None, or a tuple of them: nothing that could change."""
-    if isinstance(node, ast.UnaryOp):
-        return _is_literal(node.operand)
-    if isinstance(node, ast.BinOp):
-        return _is_literal(node.left) and _is_literal(node.right)
-    return isinstance(node, ast.Constant) or (isinstance(node, ast.Tuple) and all(map(_is_literal, node.elts)))
+    return all(isinstance(part, _LITERAL) for part in ast.walk(node))
 
 
 def _module_of(node: ast.expr, named: Mapping[str, str]) -> str:
     """The module that an expression names, nothing where it names none."""
-    if isinstance(node, ast.Attribute) and (owner := _module_of(node.value, named)):
-        return f"{owner}.{node.attr}"
-    return named.get(node.id, "") if isinstance(node, ast.Name) else ""
+    words: list[str] = []
+    while isinstance(node, ast.Attribute):
+        words.append(node.attr)
+        node = node.value
+    owner = named.get(node.id, "") if isinstance(node, ast.Name) else ""
+    return ".".join((owner, *reversed(words))) if owner else ""
 
 
 def _module_names(tree: ast.Module) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-/* What the judge and a runner share: two pages of words. The judge writes `orders`, which a runner can only read;
+/* What the judge and a runner share: 16 pages of words and one. The judge writes `orders`, which a runner can only read;
    a runner writes `control`, and nothing in it is believed beyond what the judge then checks for itself. */
 #ifndef SHARED_H
 #define SHARED_H

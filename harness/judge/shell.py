@@ -4,6 +4,7 @@ A block is one run of each side, in an order drawn by the judge. Where every run
 longer block decides exactly (docs/adr/0013-a-metric-that-a-command-prints.md). How a command is run is command.py's.
 """
 
+import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,13 +108,12 @@ class MetricJudge(Judge):
         self.command = experiment.command
         self._first: dict[str, float] = {}  # the first number of each source, by digest
         self._varied: set[str] = set()  # the digests of those that gave two numbers
+        self._spreads: list[float] = []  # by how much runs of trusted sources differed from the first of the same
         self._hung: Counter[str] = Counter()  # runs of each source that were run again
         self._output = ""  # of the candidate's last run that ended well
         super().__init__(experiment, stop)
         self.unguarded = ("sandbox",)
-        seed = self.trusted(self.seed)
-        again = self._run(RIVAL, seed)
-        self._spread = abs(self.command.log_ratio(again, self._first[seed.digest]))
+        self._run(RIVAL, self.trusted(self.seed))
 
     def trusted(self, source: str) -> Artifact:
         if source not in self._artifacts:
@@ -137,7 +137,7 @@ class MetricJudge(Judge):
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
         look, name = self._block(trio), self.command.metric
-        prior = max(_LEAST_NOISE, stats.SIGMAS * self._spread)
+        prior = max(_LEAST_NOISE, stats.SIGMAS * statistics.median(self._spreads))
         if not self._vary(duel):
             alpha /= 2  # one half is the exact block's, the other that of the blocks that may follow
             is_better = self._is_better(duel, look, stats.exact_runs(alpha))
@@ -148,6 +148,7 @@ class MetricJudge(Judge):
         comparison = MetricComparison(
             alpha=alpha,
             look=look,
+            look_noise=max(verdict.LOOK_NOISE, prior),
             seed_arm=RIVAL if rival is seed else SEED,
             overall=stats.Evidence(prior=prior),
             by_case={name: stats.Evidence(prior=prior)},
@@ -209,9 +210,11 @@ class MetricJudge(Judge):
             self._output = ran.output
             return ran.value
         try:
-            return self._tried(lambda: self._ran(artifact)).value
+            value = self._tried(lambda: self._ran(artifact)).value
         except Fault as fault:
             raise self._unfit(artifact.content.decode(), fault) from None
+        self._spreads.append(abs(self.command.log_ratio(value, self._first[artifact.digest])))
+        return value
 
     def _ran(self, artifact: Artifact) -> command.Ran:
         ran = self._ended(artifact)

@@ -57,7 +57,6 @@ class Evidence:
     """What the blocks so far say of one comparison. `prior` is the noise of a block before any was seen."""
 
     prior: float
-    margin: float = MARGIN
     values: list[float] = field(default_factory=list)
     _logs: list[float] = field(default_factory=lambda: [0.0] * len(LAMBDAS))
 
@@ -74,7 +73,7 @@ class Evidence:
 
     def add(self, value: float) -> None:
         # Cut on both sides alike, so still symmetric; one wild block then costs about as much as one good block gains.
-        z = max(-_Z_MOST, min(_Z_MOST, -(value + self.margin) / self.scale))
+        z = max(-_Z_MOST, min(_Z_MOST, -(value + MARGIN) / self.scale))
         self._logs = [log + rate * z - log_cosh(rate * z) for log, rate in zip(self._logs, LAMBDAS, strict=True)]
         self.values.append(value)
 
@@ -106,14 +105,14 @@ class Evidence:
     @property
     def is_promising(self) -> bool:
         """The blocks so far leave a gain beyond the margin within reach of the noise."""
-        return min(self.values) < -self.margin + 2 * self.scale
+        return min(self.values) < -MARGIN + 2 * self.scale
 
     def is_hopeless(self, alpha: float) -> bool:
         """After some blocks: even at the kind end of what was seen, the blocks that are left could not prove a gain."""
         n = len(self.values)
         if n < FUTILITY_BLOCKS:
             return False
-        kind_z = -(statistics.median(self.values) + self.margin) / self.scale + _KINDNESS / math.sqrt(n)
+        kind_z = -(statistics.median(self.values) + MARGIN) / self.scale + _KINDNESS / math.sqrt(n)
         kind_z = min(_Z_MOST, kind_z)
         growth = max(rate * kind_z - log_cosh(rate * kind_z) for rate in LAMBDAS)
         return self.log_e + growth * (MAX_BLOCKS - n) < -math.log(alpha)

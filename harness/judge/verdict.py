@@ -14,6 +14,7 @@ from harness.records import CaseResult, Estimate, Status, Verdict
 
 ACCEPTED_WITHIN = 0.9
 LOOK_NOISE = 0.05
+IMPOSSIBLE = 1.5  # of the measured ceiling, which a busy hour may have put too low
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +152,17 @@ def headline(status: Status, cases: Mapping[str, CaseResult], finding: Finding) 
         worst = min(cases, key=lambda name: _versus(cases[name]), default="")
         return f"{change}; worst on {worst} (x{_versus(cases[worst]):.2f})" if worst else change
     return change
+
+
+def refuse_impossible(found: Verdict) -> None:
+    """Work that is done faster than this machine can do it was done at another time, or is less than was stated."""
+    for name, case in found.cases.items():
+        if case.of_ceiling and case.of_ceiling > IMPOSSIBLE:
+            raise Fault(
+                Status.FORBIDDEN,
+                f"case {name}: {case.of_ceiling:.1f} times what this machine can do at most: not all of it was done "
+                "in the timed call, or eval.py's work() states too much",
+            )
 
 
 def _versus(result: CaseResult) -> float:

@@ -273,3 +273,10 @@ def test_the_facts_of_four_kilobytes_take_at_most_two_milliseconds() -> None:
         facts(source)
         times_s.append(time.perf_counter() - began_s)
     assert min(times_s) < 0.002
+
+
+@pytest.mark.parametrize("nested", ["(", "{", "if (rows) ", "if (rows); else ", "for (;;) "])
+def test_thousands_of_levels_are_read_within_seconds(nested: str) -> None:
+    began_s = time.monotonic()
+    facts(function(nested * 4000 + ";"))
+    assert time.monotonic() - began_s < 3

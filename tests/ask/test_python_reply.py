@@ -1,5 +1,7 @@
 """Replies in Python: one function, whole or as edits, or the reason why there is none."""
 
+import re
+
 import pytest
 
 from harness import contract
@@ -45,6 +47,25 @@ def test_edits_change_the_parent() -> None:
 def test_what_is_no_answer_says_why(reply: str, reason: str) -> None:
     found = read(reply)
     assert isinstance(found, Unreadable) and reason in found.reason, found
+
+
+LONG = {
+    "a long sum": FASTER.replace("0.75", "+".join(["0.001"] * 750)),
+    "a long chain": FASTER.replace("0.75", "0.75" + ".abs()" * 300),
+    "a sum of minus signs": FASTER.replace("0.75", "-" * 900 + "0.75"),
+    "a long default": FASTER.replace("weight: Tensor", f"weight: Tensor = {'+'.join(['1'] * 900)}"),
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_an_expression_longer_than_python_can_write_is_read(what: str) -> None:
+    assert isinstance(read(f"```python\n{LONG[what]}```"), Candidate)
+
+
+@pytest.mark.parametrize("terms", [900, 7000])
+def test_one_that_cannot_be_read_is_refused(terms: int) -> None:
+    found = read(f"```python\n{FASTER.replace('-> Tensor', '-> ' + '+'.join(['T'] * terms))}```")
+    assert isinstance(found, Unreadable) and re.search("another signature|torn", found.reason), found
 
 
 def test_an_answer_that_was_cut_is_not_taken() -> None:

@@ -74,14 +74,14 @@ def judge() -> Judge:
 @pytest.mark.parametrize("what", WRONG)
 def test_what_is_off_by_more_than_rounding_is_wrong(judge: Judge, what: str) -> None:
     assert WRONG[what] not in (SEED, HALF + SEED, SERIES + SEED)
-    verdict = judge.examine(WRONG[what])
-    assert verdict is not None and verdict.status is Status.WRONG
+    fault = judge.prepare(WRONG[what]).fault
+    assert fault is not None and fault.status is Status.WRONG
 
 
 @pytest.mark.parametrize("what", RIGHT)
 def test_what_rounds_in_another_way_passes(judge: Judge, what: str) -> None:
     assert RIGHT[what] != SEED
-    assert judge.examine(RIGHT[what]) is None
+    assert judge.prepare(RIGHT[what]).fault is None
 
 
 def test_the_work_of_a_causal_case_is_what_can_be_seen() -> None:

@@ -15,14 +15,17 @@ from harness.judge.toolchain import Artifact
 LINEAR = contract.load(contract.ROOT / "linear")
 
 
-class Dozing(native.Arm):
-    """A process that is asleep, but not where a runner waits."""
+@pytest.mark.parametrize("leads_a_group", [True, False])  # a process that was just split off does not yet
+def test_a_process_whose_wait_is_not_seen_is_not_believed_and_ends(leads_a_group: bool) -> None:
+    started: list[subprocess.Popen[bytes]] = []
 
-    def _start(self, artifact: Artifact, base: int) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(["sleep", "60"], start_new_session=True)
+    class Dozing(native.Arm):
+        """A process that is asleep, but not where a runner waits."""
 
+        def _start(self, artifact: Artifact, base: int) -> "subprocess.Popen[bytes]":
+            started.append(subprocess.Popen(["sleep", "60"], start_new_session=leads_a_group))
+            return started[0]
 
-def test_a_process_whose_wait_is_not_seen_is_not_believed() -> None:
     impatient = replace(LINEAR, limits=replace(LINEAR.limits, timeout_s=0.1))
     arena = Arena()
     arena.open()
@@ -32,3 +35,4 @@ def test_a_process_whose_wait_is_not_seen_is_not_believed() -> None:
         assert "ptrace_scope" in caught.value.hint
     finally:
         arena.close()
+    assert started[0].returncode is not None

@@ -74,7 +74,7 @@ def test_without_gate_and_artifact_check_a_cheat_still_does_not_win(cheat: Cheat
 
 @pytest.mark.parametrize("cheat", parameters([c for c in CORPUS if c.name in ONLY_THE_GATE]))
 def test_what_only_the_gate_can_stop_is_honest_code(cheat: Cheat, bare_judge: Judge) -> None:
-    assert bare_judge.examine(cheat.source) is None
+    assert bare_judge.prepare(cheat.source).fault is None
 
 
 @pytest.mark.slow

@@ -85,6 +85,13 @@ def test_a_look_alone_gives_a_report_with_a_wide_interval() -> None:
     assert found.speedup is not None and found.speedup.high / found.speedup.low > 1.2
 
 
+def test_a_look_that_varies_widely_sends_nobody_home_and_says_so() -> None:
+    made = comparison(block(even(1.4)))
+    made.look_noise = 0.15
+    assert not made.is_over
+    assert made.finding().vs_champion.high > 1
+
+
 def test_where_arms_lie_far_apart_fewer_batches_are_timed_and_both_arms_still_get_the_same_calls() -> None:
     near, far = block({"near": 1.02, "far": 0.5}).efforts().values()
     assert (near.call_s[CANDIDATE], near.call_s[RIVAL]) == (RIVAL_S, RIVAL_S)

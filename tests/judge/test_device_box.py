@@ -12,6 +12,7 @@ PROGRAM = r"""
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include "device_box.h"
 
@@ -30,6 +31,13 @@ int main(int count, char **argument) {
     case 's': socket(AF_INET, SOCK_STREAM, 0); break;
     case 'g': setsid(); break;
     case 'k': kill(getppid(), SIGTERM); break;
+    case 't': syscall(SYS_tgkill, getppid(), getppid(), 0); break;
+    case 'q': syscall(SYS_rt_sigqueueinfo, getppid(), 0, &(siginfo_t){.si_code = SI_QUEUE}); break;
+    case 'r': syscall(SYS_rt_tgsigqueueinfo, getppid(), getppid(), 0, &(siginfo_t){.si_code = SI_QUEUE}); break;
+    case 'f': syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0); break;
+    case 'n': syscall(SYS_sched_setattr, 0, NULL, 0); break;
+    case '3': syscall(0x40000000 + SYS_getpid); break;
+    case 'a': abort();
     case 'x': execl("/usr/bin/env", "env", "true", NULL); break;
     }
     return errno;
@@ -57,6 +65,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("socket", EPERM),
         ("group", EPERM),
         ("kill", SIGSYS),
+        ("thread of another's", SIGSYS),
+        ("queued signal", SIGSYS),
+        ("rt: one to a thread", SIGSYS),
+        ("file of a process", SIGSYS),
+        ("nice by another way", EPERM),
+        ("32 bits in registers of 64", SIGSYS),
+        ("abort", -signal.SIGABRT),
         ("x: a program", SIGSYS),
     ],
 )

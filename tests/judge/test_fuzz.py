@@ -98,8 +98,8 @@ def fuzz(count: int) -> None:
     )
     processes, files = children(), scratch()
     for mutant in mutants(count):
-        if judge.examine(mutant) is None:
-            again = unseen.examine(mutant)
+        if judge.prepare(mutant).fault is None:
+            again = unseen.prepare(mutant).fault
             assert again is None, f"{again}\n{mutant}"
     assert children() <= processes
     assert scratch() <= files

@@ -52,7 +52,7 @@ def judge() -> Judge:
 
 @pytest.mark.parametrize("path", parameters())
 def test_an_honest_candidate_is_admitted_to_the_measurement(path: Path, judge: Judge) -> None:
-    assert judge.examine(source_of(path)) is None
+    assert judge.prepare(source_of(path)).fault is None
 
 
 @pytest.mark.parametrize("path", parameters(FASTER))

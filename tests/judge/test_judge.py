@@ -116,6 +116,11 @@ def test_a_case_won_alone_makes_a_specialist(judge: Judge) -> None:
     assert found.specialist_of == ("decode-wide",)
 
 
+def test_who_beats_the_champion_is_not_held_up_by_a_specialist(judge: Judge) -> None:
+    rivals = Rivals(champion=NAIVE, specialists={case.name: "no C at all" for case in QUICK.evaluation.cases})
+    assert judge.judge(FASTER, rivals, Standings(is_new_combination=False), 0.05).status is Status.BEST
+
+
 def test_code_that_does_not_compile_is_build_failed_with_the_compilers_words(judge: Judge) -> None:
     found = verdict(judge, NAIVE.replace("float sum", "flaot sum"))
     assert (found.status, "flaot" in found.reason) == (Status.BUILD_FAILED, True)
@@ -149,9 +154,15 @@ def test_a_candidate_that_never_ends_is_stopped_at_its_limit(judge: Judge) -> No
     assert found.seconds < QUICK.limits.timeout_s + 1
 
 
+def test_a_candidate_that_is_slow_in_every_check_is_stopped_after_a_while() -> None:
+    hurried = Judge(replace(QUICK, limits=replace(QUICK.limits, timeout_s=0.15)), Stop())
+    found = verdict(hurried, with_body("for (volatile int turn = 0; turn < 60000000; turn++) { }"))
+    assert (found.status, found.reason) == (Status.TIMED_OUT, "all checks together took more than 3 s")
+
+
 def test_the_next_candidate_is_not_affected_by_one_that_crashed(judge: Judge) -> None:
     verdict(judge, with_body("*(volatile int *)8 = 1;"))
-    assert judge.examine(NAIVE.replace("sum", "s")) is None
+    assert judge.prepare(NAIVE.replace("sum", "s")).fault is None
 
 
 def test_filling_the_stack_is_a_crash(judge: Judge) -> None:

@@ -175,8 +175,8 @@ def judge() -> Judge:
     ],
 )
 def test_wrong_kernels_are_found_out_on_a_device(judge: Judge, wrong: str, right: str, status: Status) -> None:
-    verdict = judge.examine(SEED.replace(wrong, right))
-    assert verdict is not None and verdict.status is status, verdict
+    fault = judge.prepare(SEED.replace(wrong, right)).fault
+    assert fault is not None and fault.status is status, fault
 
 
 @pytest.mark.gpu
@@ -187,4 +187,4 @@ def test_points_of_the_space_are_right_on_a_device(judge: Judge) -> None:
     assert space is not None
     usual = {name: values[-1] for name, values in space.CHOICES.items()} | {"queries": 1, "rows": 8}
     for change in ({}, {"memory": "direct", "keys": 8}, {"softmax": "online"}, {"vector": 1}):
-        assert judge.examine(space.render(usual | change)) is None, change
+        assert judge.prepare(space.render(usual | change)).fault is None, change

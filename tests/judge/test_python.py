@@ -152,7 +152,7 @@ def test_interpreter_and_arm_die_with_their_judge() -> None:
         "from dataclasses import replace\nfrom harness import contract\nfrom harness.judge.clock import Stop\n"
         "from harness.judge.judge import Judge\n"
         "one = Judge(replace(contract.load(contract.ROOT / 'hello_world'), rules=()), Stop())\n"
-        f"print('open', flush=True)\none.examine({endless!r})\n"
+        f"print('open', flush=True)\none.prepare({endless!r})\n"
     )
     judge = subprocess.Popen([sys.executable, "-c", script], cwd=contract.ROOT, stdout=subprocess.PIPE, text=True)
     assert judge.stdout is not None and judge.stdout.readline()

@@ -172,3 +172,10 @@ def test_a_kernel_and_its_launch_break_no_rule() -> None:
 )
 def test_triton_opens_no_door_beside_its_kernels(old: str, new: str, rule: str) -> None:
     assert rule in triton_rules(old, new)
+
+
+@pytest.mark.parametrize(
+    "top", ["A = " + "-" * 2500 + "1", "A = " + "+".join(["1"] * 2500), "A = math" + ".pi" * 1500, "@a" + ".b" * 1500]
+)
+def test_an_expression_of_any_depth_is_looked_at(top: str) -> None:
+    assert rules(top=top) <= {"plain_module", "words", "decorators"}

@@ -22,7 +22,7 @@ def judge() -> Judge:
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in CORPUS])
 def test_an_honest_candidate_is_admitted_to_the_measurement(path: Path, judge: Judge) -> None:
-    assert judge.examine(path.read_text()) is None
+    assert judge.prepare(path.read_text()).fault is None
 
 
 @pytest.mark.parametrize(("name", "status"), [("sum_of_weight_first", Status.BEST), ("rows_in_a_loop", Status.SLOWER)])

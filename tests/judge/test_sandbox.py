@@ -9,8 +9,9 @@ import pytest
 from brief import brief
 from harness import contract
 from harness.judge.clock import Stop
+from harness.judge.fault import Fault
 from harness.judge.judge import Judge
-from harness.records import Status, Verdict
+from harness.records import Status
 
 LINEAR = contract.load(contract.ROOT / "linear")
 BARE = replace(brief(LINEAR, "decode", timeout_s=1), rules=())
@@ -29,9 +30,11 @@ def judge() -> Judge:
     return Judge(BARE, Stop(), check_artifact=False)
 
 
-def after(judge: Judge, statement: str, before: str = "") -> Verdict | None:
+def after(judge: Judge, statement: str, before: str = "") -> Fault | None:
     """What is found against the naive candidate that first runs one statement."""
-    return judge.examine(before + NAIVE.replace("    for (int r = 0;", f"    {statement}\n    for (int r = 0;", 1))
+    return judge.prepare(
+        before + NAIVE.replace("    for (int r = 0;", f"    {statement}\n    for (int r = 0;", 1)
+    ).fault
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_the_environment_of_a_candidate_is_empty(judge: Judge) -> None:
 
 
 def test_a_candidate_without_faults_passes_in_the_same_mode(judge: Judge) -> None:
-    assert judge.examine(NAIVE) is None
+    assert judge.prepare(NAIVE).fault is None
 
 
 def test_memory_without_end_is_refused(judge: Judge) -> None:

@@ -104,6 +104,12 @@ def test_a_command_that_fails_is_a_crash_with_the_line_that_matters(tmp_path: Pa
     assert (fault.status, fault.reason) == (Status.CRASHED, "its command ended with 3: ValueError: 7 is not 8")
 
 
+@pytest.mark.parametrize("code", [163, 170, 191, 255])
+def test_any_exit_code_is_a_crash_that_says_it(tmp_path: Path, code: int) -> None:
+    fault = fault_of(make(tmp_path / "one", f"echo 'score: 3'; exit {code}"))
+    assert (fault.status, fault.reason) == (Status.CRASHED, f"its command ended with {code}: score: 3")
+
+
 def test_a_long_output_is_kept_whole(tmp_path: Path) -> None:
     detail = fault_of(make(tmp_path / "one", "echo begin; seq 100000; echo end; exit 1")).detail
     assert detail.split() == ["stdout:", "begin", *map(str, range(1, 100_001)), "end"]
@@ -260,6 +266,13 @@ def test_a_plain_gain_is_found_in_noise(tmp_path: Path) -> None:
 
 def test_the_same_code_does_not_win_by_noise(tmp_path: Path) -> None:
     assert not judged(make(tmp_path / "one", NOISY), returns("10 "), alpha=1e-6).status.is_winner
+
+
+def test_one_pair_of_runs_does_not_lose_a_metric_that_varies(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    first_is_low = f"if grep -q 10 f.py && test -e {mark}; then echo 'score: 14'; else touch {mark}; {PRINTS}; fi"
+    found = judged(make(tmp_path / "one", first_is_low), returns(11))
+    assert found.status is Status.SLOWER and found.noise is not None
 
 
 def test_a_metric_that_begins_to_vary_is_not_taken_for_exact(tmp_path: Path) -> None:
