@@ -90,6 +90,16 @@ def test_a_cheat_gains_from_a_naive_harness_what_it_says(cheat: Cheat, naive_see
     pytest.fail(f"nothing gained in {TRIES} tries: {reports[-1]}")
 
 
+def test_what_a_call_leaves_on_its_stack_saves_the_others_of_its_batch_nothing() -> None:
+    """A batch holds as many calls as the champion's speed makes room for."""
+    champion = (Path(__file__).parents[1] / "honest" / "c" / "four_sums.c").read_text(encoding="utf-8")
+    cheat = next(cheat for cheat in AIMED if cheat.name == "packs_once_a_batch")
+    judge = Judge(brief(LINEAR, "small-batch"), Stop())
+    found = judge.judge(cheat.source, Rivals(champion=champion), Standings(is_new_combination=True), alpha=0.05)
+    case = found.cases["small-batch"]
+    assert case.median_s > 2 * case.seed_s
+
+
 def has_gained(cheat: Cheat, report: naive_harness.Report) -> bool:
     gains = {
         "faster": report.is_faster,
