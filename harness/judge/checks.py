@@ -1,18 +1,19 @@
-"""The cases of one validation, laid out: each at three placements, no more in one arena than its table can hold."""
+"""The cases of one validation, laid out: no more in one arena than its table can hold."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
 import numpy as np
 
-from harness.contract import Experiment
+from harness.contract import Case, Experiment
 from harness.judge.answers import hidden_of
 from harness.judge.arm import MOST_SEGMENTS
+from harness.judge.device import lacks
 from harness.judge.inputs import Arena, Placement, Workload, lay_out
 from harness.judge.signature import read_signature
 
 _PLACEMENTS = (Placement.LEFT, Placement.RIGHT, Placement.ODD)
-_MOST = 64  # checks in one process
+_MOST = 192  # workloads in one process
 
 
 def lay_out_checks(
@@ -21,15 +22,27 @@ def lay_out_checks(
     """Adversarial cases with fresh inputs, flush against guard pages on either side; `stack` closes their arenas."""
     signature = read_signature(experiment)
     checks = [*experiment.evaluation.checks, *hidden_of(experiment, rng, signature)]
-    segments = len(_PLACEMENTS) * (len(signature.inputs) + 2)  # with an output and a table
+    placed = [(case, placement) for case in checks for placement in _PLACEMENTS]
+    placed += [(case, _PLACEMENTS[rng.integers(len(_PLACEMENTS))]) for case in awkward(experiment, rng)]
+    segments = len(signature.inputs) + 2  # with an output and a table
     at_once = max(1, min(_MOST, MOST_SEGMENTS // segments))
-    for start in range(0, len(checks), at_once):
+    for start in range(0, len(placed), at_once):
         arena = Arena()
         workloads = [
-            lay_out(experiment, case, rng, 1, placement, arena)
-            for case in checks[start : start + at_once]
-            for placement in _PLACEMENTS
+            lay_out(experiment, case, rng, 1, placement, arena) for case, placement in placed[start : start + at_once]
         ]
         stack.callback(arena.close)
         arena.open()
         yield arena, workloads
+
+
+def awkward(experiment: Experiment, rng: np.random.Generator) -> list[Case]:
+    """Every timed shape once, with a kind of data that only checks have, by lot: so that no shape says that its data
+    will be well-behaved. Not where timed shapes are too large for what only checks candidates."""
+    timed = experiment.evaluation.cases
+    kinds = sorted({case.data for case in experiment.evaluation.checks} - {case.data for case in timed})
+    if not kinds or lacks(experiment):
+        return []
+    drawn = [kinds[at] for at in rng.permutation(len(kinds))]
+    pairs = [(case, drawn[number % len(drawn)]) for number, case in enumerate(timed)]
+    return [Case(f"{case.name}-{kind}", kind, **case.dims) for case, kind in pairs]

@@ -7,13 +7,16 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from brief import brief
 from cheats import naive_harness
 from cheats.corpus import AIMED, CORPUS, ROWS, Cheat
 from harness import contract
+from harness.judge import native
 from harness.judge.clock import Stop
+from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.judge import Judge
 from harness.judge.verdict import Rivals, Standings
 from harness.records import Verdict
@@ -23,6 +26,13 @@ QUICK = brief(LINEAR, "decode", "small-batch", "odd", timeout_s=1, build_timeout
 NAIVE = LINEAR.seed_path.read_text(encoding="utf-8")
 # What the gate or the artifact check stops; all others meet process and sandbox anyway.
 STOPPED_EARLY = [cheat for cheat in [*CORPUS, *AIMED] if "forbidden" in cheat.judged]
+# The first call of a batch does not, with the contents that are drawn here.
+DEEP_NOW_AND_THEN = """
+static __attribute__((noinline)) void reach(const float *x) {
+    volatile char room[200000];
+    if (x[0] > 0) room[100] = 1;
+}
+"""
 TRIES = 10  # a thread that is late, or a coin that falls the other way, may be tried again, as a model would
 # As fast as the champion to the last digit: telling so takes the longest of all verdicts.
 ENDLESS_TIES = ("resubmitted",)
@@ -88,6 +98,30 @@ def test_a_cheat_gains_from_a_naive_harness_what_it_says(cheat: Cheat, naive_see
         if has_gained(cheat, reports[-1]):
             return
     pytest.fail(f"nothing gained in {TRIES} tries: {reports[-1]}")
+
+
+def test_what_a_call_leaves_on_its_stack_saves_the_others_of_its_batch_nothing() -> None:
+    """A batch holds as many calls as the champion's speed makes room for."""
+    champion = (Path(__file__).parents[1] / "honest" / "c" / "four_sums.c").read_text(encoding="utf-8")
+    cheat = next(cheat for cheat in AIMED if cheat.name == "packs_once_a_batch")
+    judge = Judge(brief(LINEAR, "small-batch"), Stop())
+    found = judge.judge(cheat.source, Rivals(champion=champion), Standings(is_new_combination=True), alpha=0.05)
+    case = found.cases["small-batch"]
+    assert case.median_s > 2 * case.seed_s
+
+
+def test_a_batch_is_too_long_to_count_where_a_later_call_reached_further_down_the_stack(judge: Judge) -> None:
+    """What it left there was not wiped; the next batch has those pages from its beginning."""
+    source = NAIVE.replace(") {", ") {\n    if (rows > 0 && in_features > 0) reach(x);", 1)
+    source = source.replace("void linear(", DEEP_NOW_AND_THEN + "void linear(")
+    arena = Arena()
+    case = next(case for case in LINEAR.evaluation.cases if case.name == "small-batch")
+    workload = lay_out(LINEAR, case, np.random.default_rng(3), 16, Placement.FREE, arena)
+    arena.open()
+    with native.Arm(LINEAR, judge.prepare(source).admitted, arena, 0, -1, Stop()) as arm:
+        first_s, second_s = (arm.visit(workload, 0, 16).seconds for _ in range(2))
+    arena.close()
+    assert first_s > 0.05 > second_s
 
 
 def has_gained(cheat: Cheat, report: naive_harness.Report) -> bool:

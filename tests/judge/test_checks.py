@@ -1,4 +1,5 @@
-"""How many checks share a process, and what is said where even one workload is too much for it."""
+"""How many checks share a process, what is said where even one workload is too much for it, and what is checked of the
+shapes that are timed."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -6,17 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from brief import brief
 from harness import contract
 from harness.contract import Case, Experiment
 from harness.errors import ContractError
 from harness.judge import native
 from harness.judge.arm import MOST_SEGMENTS
-from harness.judge.checks import lay_out_checks
+from harness.judge.checks import awkward, lay_out_checks
 from harness.judge.clock import Stop
 from harness.judge.inputs import Arena
+from harness.judge.judge import Judge
 from harness.judge.toolchain import Artifact
+from harness.records import Status
 
 LINEAR = contract.load(contract.ROOT / "linear")
+ATTENTION = contract.load(contract.ROOT / "attention")
 
 
 def of_many_arrays(arrays: int, checks: int) -> Experiment:
@@ -52,3 +57,28 @@ def test_more_buffers_than_the_table_holds_are_a_fault_of_the_contract() -> None
     with pytest.raises(ContractError, match=f"at most {MOST_SEGMENTS} can be"):
         native.Arm(LINEAR, Artifact(content=b""), arena, 0, -1, Stop())
     arena.close()
+
+
+def test_every_timed_shape_is_checked_once_with_data_that_only_checks_have() -> None:
+    timed = LINEAR.evaluation.cases
+    drawn = awkward(LINEAR, np.random.default_rng(1))
+    assert [case.dims for case in drawn] == [case.dims for case in timed]
+    assert {case.data for case in drawn} <= {case.data for case in LINEAR.evaluation.checks} - {"normal"}
+
+
+def test_no_data_is_awkward_for_a_timed_shape_where_no_check_has_other_data() -> None:
+    checks = [case for case in LINEAR.evaluation.checks if case.data == "normal"]
+    plain = replace(LINEAR, evaluation=replace(LINEAR.evaluation, checks=checks))
+    assert awkward(plain, np.random.default_rng(1)) == []
+
+
+def test_what_overflows_on_the_timed_shapes_alone_is_wrong() -> None:
+    """Which data a timed shape meets is drawn by lot; here there is one kind."""
+    seed = ATTENTION.seed_path.read_text(encoding="utf-8")
+    cheat = seed.replace("expf(weight[j] - top)", "expf(weight[j] - (head_dim == 64 ? 0.0f : top))")
+    short = brief(ATTENTION, "t32")
+    checks = [case for case in short.evaluation.checks if case.data == "huge"]
+    verdict = Judge(
+        replace(short, evaluation=replace(short.evaluation, checks=checks, hidden=lambda rng: ())), Stop()
+    ).examine(cheat)
+    assert verdict is not None and verdict.status is Status.WRONG
