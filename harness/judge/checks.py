@@ -14,16 +14,18 @@ from harness.judge.signature import read_signature
 
 _PLACEMENTS = (Placement.LEFT, Placement.RIGHT, Placement.ODD)
 _MOST = 192  # workloads in one process
+_KINDS = 3  # of data, for each timed shape
 
 
 def lay_out_checks(
-    experiment: Experiment, rng: np.random.Generator, stack: ExitStack
+    experiment: Experiment, rng: np.random.Generator, stack: ExitStack, *, is_thorough: bool
 ) -> Iterator[tuple[Arena, Sequence[Workload]]]:
     """Adversarial cases with fresh inputs, flush against guard pages on either side; `stack` closes their arenas."""
     signature = read_signature(experiment)
     checks = [*experiment.evaluation.checks, *hidden_of(experiment, rng, signature)]
     placed = [(case, placement) for case in checks for placement in _PLACEMENTS]
-    placed += [(case, _PLACEMENTS[rng.integers(len(_PLACEMENTS))]) for case in awkward(experiment, rng)]
+    if is_thorough:
+        placed += [(case, _PLACEMENTS[rng.integers(len(_PLACEMENTS))]) for case in awkward(experiment, rng)]
     segments = len(signature.inputs) + 2  # with an output and a table
     at_once = max(1, min(_MOST, MOST_SEGMENTS // segments))
     for start in range(0, len(placed), at_once):
@@ -37,12 +39,14 @@ def lay_out_checks(
 
 
 def awkward(experiment: Experiment, rng: np.random.Generator) -> list[Case]:
-    """Every timed shape once, with a kind of data that only checks have, by lot: so that no shape says that its data
-    will be well-behaved. Not where timed shapes are too large for what only checks candidates."""
+    """Every timed shape with some kinds of data that only checks have, by lot: so that no shape says that its data will
+    be well-behaved. They take longer than all other checks, so only would-be winners meet them; and not where timed
+    shapes are too large for what only checks candidates."""
     timed = experiment.evaluation.cases
     kinds = sorted({case.data for case in experiment.evaluation.checks} - {case.data for case in timed})
     if not kinds or lacks(experiment):
         return []
     drawn = [kinds[at] for at in rng.permutation(len(kinds))]
-    pairs = [(case, drawn[number % len(drawn)]) for number, case in enumerate(timed)]
+    each = min(_KINDS, len(drawn))
+    pairs = [(case, drawn[(at * each + one) % len(drawn)]) for at, case in enumerate(timed) for one in range(each)]
     return [Case(f"{case.name}-{kind}", kind, **case.dims) for case, kind in pairs]

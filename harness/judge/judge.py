@@ -64,8 +64,11 @@ class Judge:
         """The verdict on one source. The candidate's faults are in it; only the harness's own are raised."""
         return self.measure(self.prepare(source), rivals, standings, alpha)
 
-    def prepare(self, source: str, objects: Mapping[str, str] = MappingProxyType({})) -> Prepared:
-        """Everything that comes before the measurement and needs no rival. `objects`: where code was first seen."""
+    def prepare(
+        self, source: str, objects: Mapping[str, str] = MappingProxyType({}), *, is_thorough: bool = False
+    ) -> Prepared:
+        """Everything that comes before the measurement and needs no rival. `objects`: where code was first seen.
+        Winners are validated thoroughly."""
         started_s = time.monotonic()
         artifact = fault = None
         try:
@@ -75,7 +78,7 @@ class Judge:
                 if self._check_artifact:
                     _refuse(self.kind.look_into(artifact))
             if self.kind.is_runnable:
-                self._validate(artifact)
+                self._validate(artifact, is_thorough=is_thorough)
         except Fault as found:
             fault = found.with_traceback(None)  # which holds on to whole arenas
         return Prepared(source=source, artifact=artifact, fault=fault, seconds=time.monotonic() - started_s)
@@ -87,7 +90,8 @@ class Judge:
     def remeasure(self, source: str, champion: str | None = None) -> Verdict:
         """An earlier winner once more, against the seed: `accepted` where it is faster over all cases, `specialist`
         where it is on some; and how it stands beside a champion. Its faults are in the verdict, as in `judge`."""
-        return self._stated(self.prepare(source), lambda artifact: self._remeasure(artifact, champion))
+        prepared = self.prepare(source, is_thorough=True)
+        return self._stated(prepared, lambda artifact: self._remeasure(artifact, champion))
 
     def _stated(self, prepared: Prepared, decide: Callable[[Artifact], Verdict]) -> Verdict:
         """A verdict with what it rests on: the machine, what its kernel lacks, and the time that it took."""
@@ -141,7 +145,7 @@ class Judge:
 
     def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings, alpha: float) -> Verdict:
         """A would-be winner once more, from the compiler on; only what is measured now is reported."""
-        candidate = self.prepare(source).admitted
+        candidate = self.prepare(source, is_thorough=True).admitted
         again = self.compare(candidate, rivals.champion, stats.ALPHA, confirms=True)
         finding = again.finding()
         won = finding.beats_on
@@ -259,13 +263,13 @@ class Judge:
         self.trusted(source)
         return self._probes[source]
 
-    def _validate(self, artifact: Artifact) -> None:
+    def _validate(self, artifact: Artifact, *, is_thorough: bool) -> None:
         """Every check; Fault at the first miss. The code lies where it may lie when it is timed."""
         left_s = self._validated_within_s
         with ExitStack() as stack:
             with aside(self.stop):
                 moved = self.kind.moved(artifact, self._rng, self.stop)
-                laid_out = list(lay_out_checks(self.experiment, self._rng, stack))
+                laid_out = list(lay_out_checks(self.experiment, self._rng, stack, is_thorough=is_thorough))
             for arena, workloads in laid_out:
                 left_s = self._visit(moved, arena, workloads, left_s)
 

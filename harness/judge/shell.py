@@ -234,7 +234,7 @@ class MetricJudge(Judge):
                 reason, detail = fault.reason, fault.detail
         raise Fault(Status.TIMED_OUT, f"{reason}, {_TRIES} times in a row", detail)
 
-    def _validate(self, artifact: Artifact) -> None:
+    def _validate(self, artifact: Artifact, *, is_thorough: bool) -> None:
         """One run that ends well; right or wrong is the command's to say."""
         self._ran(artifact)
 

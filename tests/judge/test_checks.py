@@ -44,7 +44,8 @@ def of_many_arrays(arrays: int, checks: int) -> Experiment:
 @pytest.mark.parametrize("arrays", [1, 9, 40])
 def test_no_process_is_given_more_buffers_than_its_table_holds(arrays: int) -> None:
     with ExitStack() as stack:
-        laid_out = list(lay_out_checks(of_many_arrays(arrays, 70), np.random.default_rng(1), stack))
+        many = of_many_arrays(arrays, 70)
+        laid_out = list(lay_out_checks(many, np.random.default_rng(1), stack, is_thorough=False))
         assert all(len(arena.segments) <= MOST_SEGMENTS for arena, _ in laid_out)
         assert sum(len(workloads) for _, workloads in laid_out) == 3 * 70
 
@@ -59,10 +60,11 @@ def test_more_buffers_than_the_table_holds_are_a_fault_of_the_contract() -> None
     arena.close()
 
 
-def test_every_timed_shape_is_checked_once_with_data_that_only_checks_have() -> None:
+def test_every_timed_shape_is_checked_with_three_kinds_of_data_that_only_checks_have() -> None:
     timed = LINEAR.evaluation.cases
     drawn = awkward(LINEAR, np.random.default_rng(1))
-    assert [case.dims for case in drawn] == [case.dims for case in timed]
+    assert [case.dims for case in drawn] == [case.dims for case in timed for _ in range(3)]
+    assert len({(case.name, case.data) for case in drawn}) == len(drawn)
     assert {case.data for case in drawn} <= {case.data for case in LINEAR.evaluation.checks} - {"normal"}
 
 
@@ -73,12 +75,11 @@ def test_no_data_is_awkward_for_a_timed_shape_where_no_check_has_other_data() ->
 
 
 def test_what_overflows_on_the_timed_shapes_alone_is_wrong() -> None:
-    """Which data a timed shape meets is drawn by lot; here there is one kind."""
+    """Of a winner. Which data a timed shape meets is drawn by lot; here there is one kind."""
     seed = ATTENTION.seed_path.read_text(encoding="utf-8")
     cheat = seed.replace("expf(weight[j] - top)", "expf(weight[j] - (head_dim == 64 ? 0.0f : top))")
     short = brief(ATTENTION, "t32")
     checks = [case for case in short.evaluation.checks if case.data == "huge"]
-    verdict = Judge(
-        replace(short, evaluation=replace(short.evaluation, checks=checks, hidden=lambda rng: ())), Stop()
-    ).examine(cheat)
-    assert verdict is not None and verdict.status is Status.WRONG
+    evaluation = replace(short.evaluation, checks=checks, hidden=lambda rng: ())
+    fault = Judge(replace(short, evaluation=evaluation), Stop()).prepare(cheat, is_thorough=True).fault
+    assert fault is not None and fault.status is Status.WRONG
