@@ -42,9 +42,9 @@ class Watched(Judge):
         self.champions: list[str] = []
         super().__init__(experiment, stop)
 
-    def prepare(self, source: str, objects: Mapping[str, str] | None = None) -> Prepared:
+    def prepare(self, source: str, objects: Mapping[str, str] | None = None, *, is_thorough: bool = False) -> Prepared:
         began_s = time.monotonic()
-        prepared = super().prepare(source, objects or {})
+        prepared = super().prepare(source, objects or {}, is_thorough=is_thorough)
         self.prepared_s.append((began_s, time.monotonic()))
         return prepared
 

@@ -169,11 +169,18 @@ def test_a_command_that_ends_its_own_group_ends_nobody_else(tmp_path: Path) -> N
     assert "SIGTERM" in fault_of(make(tmp_path / "one", "kill 0; sleep 60")).reason
 
 
+def wait_for_the_end_of(*pids: int) -> None:
+    deadline_s = time.monotonic() + 5
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
 def test_a_command_that_stops_whoever_watches_over_it_ends_all_the_same(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     stops = f"echo $$ > {pids}; kill -STOP $PPID; sleep 60"
     assert fault_of(make(tmp_path / "one", stops, timeout_s=0.3)).status is Status.TIMED_OUT
-    assert not is_alive(int(pids.read_text()))
+    wait_for_the_end_of(int(pids.read_text()))
 
 
 def test_a_command_dies_with_its_judge_and_all_that_it_started(tmp_path: Path) -> None:
@@ -184,10 +191,7 @@ def test_a_command_dies_with_its_judge_and_all_that_it_started(tmp_path: Path) -
     assert all(map(is_alive, below))
     judge.kill()
     judge.communicate()
-    deadline_s = time.monotonic() + 5
-    while any(map(is_alive, below)):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
+    wait_for_the_end_of(*below)
 
 
 def test_an_interrupt_ends_a_command_at_once(tmp_path: Path) -> None:
