@@ -32,6 +32,7 @@ from harness.judge.toolchain import Artifact, cache_folder
 from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed, beside, refuse_impossible
 from harness.records import Status, Verdict, Violation
 
+_AMONG = 40  # winners that may be measured again in a row, each with a chance to take a title by luck
 VALIDATED_WITHIN = 20  # times the limit of one visit, all those of a validation: nobody else measures meanwhile
 
 
@@ -67,8 +68,7 @@ class Judge:
     def prepare(
         self, source: str, objects: Mapping[str, str] = MappingProxyType({}), *, is_thorough: bool = False
     ) -> Prepared:
-        """Everything that comes before the measurement and needs no rival. `objects`: where code was first seen.
-        Winners are validated thoroughly."""
+        """Everything before the measurement, which needs no rival. `objects`: where code was first seen."""
         started_s = time.monotonic()
         artifact = fault = None
         try:
@@ -89,7 +89,8 @@ class Judge:
 
     def remeasure(self, source: str, champion: str | None = None) -> Verdict:
         """An earlier winner once more, against the seed: `accepted` where it is faster over all cases, `specialist`
-        where it is on some; and how it stands beside a champion. Its faults are in the verdict, as in `judge`."""
+        where it is on some. Beside a champion it is `best` where it beats that one, `specialist` of the cases where it
+        does. Its faults are in the verdict, as in `judge`."""
         prepared = self.prepare(source, is_thorough=True)
         return self._stated(prepared, lambda artifact: self._remeasure(artifact, champion))
 
@@ -137,8 +138,10 @@ class Judge:
             refuse_impossible(found)
         if champion is None or not status.is_winner:
             return beside(replace(found, reason=reason), None)
-        duel = self.compare(candidate, champion, stats.ALPHA)
-        return beside(replace(found, reason=reason), duel.report(duel.finding(), status))
+        duel = self.compare(candidate, champion, stats.ALPHA / _AMONG)
+        finding = duel.finding()
+        status = Status.BEST if finding.beats_champion else Status.SPECIALIST if finding.beats_on else status
+        return beside(replace(found, reason=reason, status=status), duel.report(finding, status))
 
     def _untimed(self) -> Verdict:
         return Verdict(status=Status.UNMEASURED, reason=f"{self.kind.lacks}: built and checked, not timed")

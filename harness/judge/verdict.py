@@ -125,7 +125,8 @@ def beside(found: Verdict, champion: Verdict | None) -> Verdict:
         name: replace(one, vs_champion=champion.cases[name].vs_champion if champion else None)
         for name, one in found.cases.items()
     }
-    return replace(found, vs_champion=champion.vs_champion if champion else None, cases=cases)
+    won = champion.specialist_of if champion else ()
+    return replace(found, vs_champion=champion.vs_champion if champion else None, cases=cases, specialist_of=won)
 
 
 def geometric_mean(values: Sequence[float]) -> float:

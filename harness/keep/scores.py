@@ -136,7 +136,7 @@ class Scores:
         now = self.winner(attempt)
         if before and now and verdict.cases and attempt == self.champion_attempt:
             self.winners = tuple(rebased(one, before, now) for one in self.winners)
-        self._award_titles()
+        self._give_titles(attempt, verdict)
         if self.trail:
             champion = self.champion
             level = worth(champion) if champion else 1.0
@@ -162,7 +162,7 @@ class Scores:
         if not self.machine or is_same_machine(self.machine, machine):
             return self.unmeasured
         # Whoever was the best there once comes first, so that the others are measured beside it.
-        once, _ = award(self.winners, machine, None)
+        once, _ = award(self.winners, machine)
         return tuple(dict.fromkeys((*(() if once is None else (once,)), *self.title_holders, *self.unmeasured)))
 
     def has_seen(self, tags: Sequence[str]) -> bool:
@@ -239,15 +239,32 @@ class Scores:
     def _add_winner(self, winner: Winner) -> None:
         self.winners += (winner,)
         if winner.status is Status.BEST:
-            self.champion_attempt = winner.attempt
-            self.specialist_attempts = {
-                case: number
-                for case, number in self.specialist_attempts.items()
-                if not is_ahead(winner, self.winner(number), case)
-            }
+            self._crown(winner)
         self.specialist_attempts |= dict.fromkeys(winner.specialist_of, winner.attempt)
         if len(self.winners) > MAX_WINNERS:
             self._leave_one_out()
+
+    def _give_titles(self, attempt: int, verdict: Verdict) -> None:
+        """After a winner was measured again: what it held may be lost, what it proved beside the champion is won."""
+        champion, winner = self.champion, self.winner(attempt)
+        if champion is None or champion.fails_on(self.machine) or not champion.is_of(self.machine):
+            self._award_titles()
+        elif winner is not None and winner is not champion:
+            kept = {case: number for case, number in self.specialist_attempts.items() if number != attempt}
+            self.specialist_attempts = kept
+            if verdict.status is Status.BEST:
+                self._crown(winner)
+            won = (case for case in verdict.specialist_of if is_ahead(winner, self.winner(kept.get(case)), case))
+            self.specialist_attempts |= dict.fromkeys(won, attempt)
+
+    def _crown(self, winner: Winner) -> None:
+        """A new champion takes over the cases on which it is ahead."""
+        self.champion_attempt = winner.attempt
+        self.specialist_attempts = {
+            case: number
+            for case, number in self.specialist_attempts.items()
+            if not is_ahead(winner, self.winner(number), case)
+        }
 
     def _leave_one_out(self) -> None:
         """The oldest winner that holds no title makes room; its commit and its file under winners/ remain."""
@@ -266,7 +283,7 @@ class Scores:
             self._award_titles()
 
     def _award_titles(self) -> None:
-        self.champion_attempt, self.specialist_attempts = award(self.winners, self.machine, self.champion_attempt)
+        self.champion_attempt, self.specialist_attempts = award(self.winners, self.machine)
 
 
 def combination(tags: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 Times of two machines are never compared: every rank is among the rows of one.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,7 +43,6 @@ class Winner:
     failed_on: str = ""
     failure: str = ""
     gain: float | None = None
-    vs_champion: Estimate | None = None
 
     def is_of(self, machine: str) -> bool:
         return is_same_machine(self.machine, machine)
@@ -63,36 +61,21 @@ def is_same_machine(one: str, other: str) -> bool:
     return one == other
 
 
-def award(winners: Sequence[Winner], machine: str, holder: int | None) -> tuple[int | None, dict[str, int]]:
-    """The titles among the rows of a machine: `holder` stays champion, until it fails or another is surely ahead; the
-    specialist of a case is the fastest of those that are surely ahead of the champion there."""
+def award(winners: Sequence[Winner], machine: str) -> tuple[int | None, dict[str, int]]:
+    """The titles among the rows of a machine, where nobody holds one: the champion is the fastest over all cases; the
+    specialist of a case is the fastest of those that surely beat the champion there: with dozens of rows, only by
+    intervals that are apart."""
     here = [one for one in winners if one.is_of(machine) and not one.fails_on(machine)]
-    faster = [one for one in here if one.speedup and one.speedup.low > 1]
-    champion = next((one for one in faster if one.attempt == holder), None)
-    ahead = [one for one in faster if champion is None or _is_surely_ahead(one, champion)]
-    champion = max(ahead, key=worth, default=champion)
+    faster = (one for one in here if one.speedup and one.speedup.low > 1)
+    champion = max(faster, key=worth, default=None)
     best: dict[str, tuple[float, int]] = {}
     for winner in here:
         for case, result in winner.cases.items():
-            if _is_surely_ahead(result, champion.cases.get(case) if champion else None):
+            of_champion = champion.cases.get(case) if champion else None
+            most = worth(of_champion) * of_champion.speedup.high / of_champion.speedup.ratio if of_champion else 1.0
+            if worth(result) * result.speedup.low / result.speedup.ratio > most:
                 best[case] = max(best.get(case, (0.0, 0)), (worth(result), winner.attempt))
     return champion.attempt if champion else None, {case: attempt for case, (_, attempt) in best.items()}
-
-
-def _is_surely_ahead(one: Winner | CaseResult, champion: Winner | CaseResult | None) -> bool:
-    """By one interval where the two were timed side by side, by two that are apart where each was beside the seed."""
-    least, _ = _spread(one)
-    if champion is None:
-        return least > 1
-    return least > (worth(champion) if one.gain else _spread(champion)[1])
-
-
-def _spread(one: Winner | CaseResult) -> tuple[float, float]:
-    """What it is worth, at least and at most."""
-    measured = one.vs_champion if one.gain else one.speedup
-    if measured is None:
-        return 0.0, math.inf
-    return worth(one) * measured.low / measured.ratio, worth(one) * measured.high / measured.ratio
 
 
 def is_ahead(champion: Winner, specialist: Winner | None, case: str) -> bool:
@@ -145,7 +128,6 @@ def winner_of(attempt: Attempt) -> Winner:
         machine=verdict.machine,
         specialist_of=verdict.specialist_of,
         gain=verdict.gain,
-        vs_champion=verdict.vs_champion,
     )
 
 
@@ -166,7 +148,6 @@ def measured_again(winner: Winner, verdict: Verdict) -> Winner:
         cases=verdict.cases,
         machine=verdict.machine,
         gain=verdict.gain,
-        vs_champion=verdict.vs_champion,
     )
 
 

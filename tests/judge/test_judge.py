@@ -84,6 +84,12 @@ def test_a_winner_that_is_measured_again_still_beats_the_seed(judge: Judge) -> N
     assert found.speedup is not None and 1 < found.speedup.low <= found.speedup.ratio <= found.speedup.high
 
 
+def test_a_winner_that_is_measured_again_beside_a_champion_is_best_where_it_beats_that_one(judge: Judge) -> None:
+    found = judge.remeasure(FASTER, champion=NAIVE.replace("sum", "total"))
+    assert found.status is Status.BEST
+    assert found.vs_champion is not None and all(case.vs_champion for case in found.cases.values())
+
+
 @pytest.mark.parametrize(
     ("statement", "status"), [("*out = *(float *)8;", Status.CRASHED), ("rows = 0;", Status.WRONG)]
 )

@@ -30,14 +30,11 @@ def _again(number: int, winner: int, ratio: float, machine: str = MACHINE, **oth
     return Verified(number=number, at="2026-11-22T09:00:00Z", attempt=winner, verdict=found)
 
 
-def _beside(number: int, winner: int, gain: float, **others: float) -> Verified:
+def _beside(number: int, winner: int, gain: float, status: Status = Status.ACCEPTED, **wins: float) -> Verified:
     """Measured beside the champion, of which the gains follow; over the seed of that hour it is twice that."""
     event = _again(number, winner, 2 * gain)
-    cases = {
-        name: replace(result, vs_champion=result.speedup, gain=others.get(name, gain))
-        for name, result in event.verdict.cases.items()
-    }
-    found = replace(event.verdict, vs_champion=event.verdict.speedup, gain=gain, cases=cases)
+    cases = {name: replace(result, gain=wins.get(name, gain)) for name, result in event.verdict.cases.items()}
+    found = replace(event.verdict, status=status, gain=gain, cases=cases, specialist_of=tuple(wins))
     return replace(event, verdict=found)
 
 
@@ -71,25 +68,33 @@ def test_a_champion_that_gains_less_over_the_seed_than_it_did_is_the_champion_st
     assert _champion(_scores(*SEARCH, _again(1, 2, 1.4))) == 2
 
 
-def test_a_winner_that_is_surely_faster_side_by_side_is_the_champion_now() -> None:
-    assert _champion(_scores(*SEARCH, _again(1, 2, 1.8), _beside(2, 1, 1.8 * 1.05))) == 1
+def test_a_winner_that_beats_the_champion_side_by_side_is_the_champion_now() -> None:
+    assert _champion(_scores(*SEARCH, _again(1, 2, 1.8), _beside(2, 1, 1.9, Status.BEST))) == 1
 
 
-def test_a_winner_that_may_be_faster_side_by_side_is_not_yet_the_champion() -> None:
-    assert _champion(_scores(*SEARCH, _again(1, 2, 1.8), _beside(2, 1, 1.8 * 1.005))) == 2
+def test_a_winner_that_is_not_proved_to_beat_it_is_not() -> None:
+    assert _champion(_scores(*SEARCH, _again(1, 2, 1.8), _beside(2, 1, 1.9))) == 2
 
 
-def test_a_specialist_that_is_slower_side_by_side_loses_its_case() -> None:
-    assert _scores(*SEARCH, _again(1, 2, 1.7), _beside(2, 3, 1.2, odd=1.65)).specialist_attempts == {}
+def test_a_specialist_that_proves_its_case_beside_the_champion_keeps_it() -> None:
+    again = _beside(2, 3, 1.2, Status.SPECIALIST, odd=2.0)
+    assert _scores(*SEARCH, _again(1, 2, 1.7), again).specialist_attempts == {"odd": 3}
 
 
-def test_a_specialist_that_is_surely_ahead_of_the_champion_keeps_its_case() -> None:
-    assert _scores(*SEARCH, _again(1, 2, 1.7)).specialist_attempts == {"odd": 3}
+def test_a_specialist_that_does_not_prove_it_loses_its_case() -> None:
+    assert _scores(*SEARCH, _again(1, 2, 1.7), _beside(2, 3, 1.2)).specialist_attempts == {}
 
 
-def test_a_specialist_whose_interval_reaches_down_to_that_of_the_champion_loses_its_case() -> None:
-    for ratio in (1.81, 1.83):  # the champion's is 1.8, and 1.818 at most
-        assert _scores(*SEARCH, _again(1, 3, 1.2, odd=ratio)).specialist_attempts == {}
+def test_a_case_that_is_won_beside_the_champion_is_not_taken_from_one_that_is_further_ahead() -> None:
+    other = _beside(2, 1, 1.5, Status.SPECIALIST, odd=2.0)
+    assert _scores(*SEARCH, _again(1, 2, 1.8), other).specialist_attempts == {"odd": 3}
+
+
+def test_where_the_champion_fails_a_specialist_is_who_is_surely_ahead_of_the_next() -> None:
+    for odd, held in ((2.5, {"odd": 3}), (1.52, {})):  # the next is worth 1.5, and 1.515 at most
+        special = replace(SPECIAL, verdict=verdict(Status.SPECIALIST, 1.2, odd=odd))
+        scores = _scores(BEST, LATER, special, _fails(1, 2, replace(CRASHED, machine=MACHINE)))
+        assert (scores.champion_attempt, scores.specialist_attempts) == (1, held)
 
 
 def test_a_winner_that_fails_stays_listed_and_holds_no_title() -> None:
@@ -104,7 +109,7 @@ def test_a_winner_that_is_no_faster_than_the_seed_holds_no_title() -> None:
 
 
 def test_a_winner_that_holds_again_may_have_its_title_back() -> None:
-    scores = _scores(*SEARCH, _fails(1, 2, replace(CRASHED, machine=MACHINE)), _again(2, 2, 1.75))
+    scores = _scores(*SEARCH, _fails(1, 2, replace(CRASHED, machine=MACHINE)), _beside(2, 2, 1.75, Status.BEST))
     assert _champion(scores) == 2
     assert scores.winner(2) is not None and not scores.champion.fails_on(MACHINE)  # type: ignore[union-attr]
 

@@ -60,8 +60,7 @@ def test_a_failure_is_told_with_its_reason_and_without_what_moves_a_cursor() -> 
 
 
 def test_a_champion_that_was_overtaken_names_who_is_ahead() -> None:
-    ahead = _found(1.5)
-    best, former, _ = _meanings(replace(ahead, gain=1.9, vs_champion=ahead.speedup), _found(1.3), None)
+    best, former, _ = _meanings(replace(_found(1.5), status=Status.BEST, gain=1.9), _found(1.3), None)
     assert best == "holds; the best now"
     assert former == "x1.800 -> x1.300: less than was claimed; no longer the best: attempt 1 is"
 
