@@ -32,6 +32,7 @@ from harness.judge.verdict import Rivals, Standings
 from harness.records import Status
 
 ALPHA = stats.ALPHA / 100
+ROUNDS = 5
 ROUGHLY_S = 1e-9  # a step of the chain: four cycles
 WON = (Status.BEST,)
 
@@ -48,14 +49,21 @@ def slowed(source: str, shapes: Mapping[str, str], steps: Mapping[str, int]) -> 
     return f"{head}{chain}void linear({arguments}{{\n    if (chain(1.5f, {chosen} : 0) == 77.0f) return;\n{rest}"
 
 
-def step_s(judge: Judge, source: str, shapes: Mapping[str, str]) -> tuple[Mapping[str, float], Mapping[str, float]]:
-    """What a call takes, and what a step of the chain adds to it, case by case: from a chain of about 15 %."""
+def step_s(judge: Judge, source: str, shapes: Mapping[str, str]) -> tuple[Mapping[str, float], float]:
+    """What a call of each case takes, and what a step of the chain adds to any: from chains of about 15 %. The middle
+    of all cases and a few rounds, for one alone may be far off on a busy machine."""
     standings = Standings(is_new_combination=False)
     call_s = {name: case.median_s for name, case in judge.remeasure(source).cases.items()}
     steps = {name: max(1, round(0.15 * seconds / ROUGHLY_S)) for name, seconds in call_s.items()}
-    longer = judge.judge(slowed(source, shapes, steps), Rivals(champion=source), standings, ALPHA).cases
-    added = {name: call_s[name] * (1 / case.vs_champion.ratio - 1) for name, case in longer.items() if case.vs_champion}
-    return call_s, {name: seconds / steps[name] for name, seconds in added.items()}
+    costs = []
+    for turn in range(ROUNDS):
+        longer = slowed(source, shapes, {name: count + turn for name, count in steps.items()})
+        found = judge.judge(longer, Rivals(champion=source), standings, ALPHA).cases
+        added = {
+            name: call_s[name] * (1 / case.vs_champion.ratio - 1) for name, case in found.items() if case.vs_champion
+        }
+        costs += [seconds / steps[name] for name, seconds in added.items()]
+    return call_s, statistics.median(costs)
 
 
 def burdens(judge: Judge, source: str) -> Callable[[float], str]:
@@ -67,7 +75,7 @@ def burdens(judge: Judge, source: str) -> Callable[[float], str]:
     call_s, cost_s = step_s(judge, source, shapes)
 
     def burdened(percent: float) -> str:
-        steps = {name: max(1, round(seconds * percent / 100 / cost_s[name])) for name, seconds in call_s.items()}
+        steps = {name: max(1, round(seconds * percent / 100 / cost_s)) for name, seconds in call_s.items()}
         return slowed(source, shapes, steps)
 
     return burdened
