@@ -10,11 +10,15 @@ measured beside it. Prints JSON lines, then a table.
 """
 
 import argparse
+import ctypes
 import json
 import os
 import statistics
+import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -32,8 +36,12 @@ from harness.judge.verdict import Rivals, Standings
 from harness.records import Status
 
 ALPHA = stats.ALPHA / 100
-ROUNDS = 5
-ROUGHLY_S = 1e-9  # a step of the chain: four cycles
+RUNS, STEPS = 200, 100_000
+CHAIN = """__attribute__((noinline)) float chain(float v, int steps) {
+    for (int i = 0; i < steps; i++) v = v * 0.999f + 0.001f;
+    return v;
+}
+"""
 WON = (Status.BEST,)
 
 
@@ -42,28 +50,25 @@ def slowed(source: str, shapes: Mapping[str, str], steps: Mapping[str, int]) -> 
     chosen = " : ".join(f"{shapes[name]} ? {count}" for name, count in steps.items())
     head, body = source.rsplit("void linear(", 1)
     arguments, rest = body.split("{", 1)
-    chain = (
-        "\nstatic __attribute__((noinline)) float chain(float v, int steps) {\n"
-        "    for (int i = 0; i < steps; i++) v = v * 0.999f + 0.001f;\n    return v;\n}\n"
+    return (
+        f"{head}\nstatic {CHAIN}void linear({arguments}{{\n    if (chain(1.5f, {chosen} : 0) == 77.0f) return;\n{rest}"
     )
-    return f"{head}{chain}void linear({arguments}{{\n    if (chain(1.5f, {chosen} : 0) == 77.0f) return;\n{rest}"
 
 
-def step_s(judge: Judge, source: str, shapes: Mapping[str, str]) -> tuple[Mapping[str, float], float]:
-    """What a call of each case takes, and what a step of the chain adds to any: from chains of about 15 %. The middle
-    of all cases and a few rounds, for one alone may be far off on a busy machine."""
-    standings = Standings(is_new_combination=False)
-    call_s = {name: case.median_s for name, case in judge.remeasure(source).cases.items()}
-    steps = {name: max(1, round(0.15 * seconds / ROUGHLY_S)) for name, seconds in call_s.items()}
-    costs = []
-    for turn in range(ROUNDS):
-        longer = slowed(source, shapes, {name: count + turn for name, count in steps.items()})
-        found = judge.judge(longer, Rivals(champion=source), standings, ALPHA).cases
-        added = {
-            name: call_s[name] * (1 / case.vs_champion.ratio - 1) for name, case in found.items() if case.vs_champion
-        }
-        costs += [seconds / steps[name] for name, seconds in added.items()]
-    return call_s, statistics.median(costs)
+def step_s(flags: Sequence[str]) -> float:
+    """What a step of the chain takes: of many runs of a long one the fastest, as calls are timed by their fastest."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, library = Path(folder) / "chain.c", Path(folder) / "chain.so"
+        source.write_text(CHAIN, encoding="utf-8")
+        subprocess.run(["gcc", *flags, "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+        chain = ctypes.CDLL(str(library)).chain
+        chain.argtypes, chain.restype = [ctypes.c_float, ctypes.c_int], ctypes.c_float
+        times_s = []
+        for _ in range(RUNS):
+            began_s = time.perf_counter()
+            chain(1.5, STEPS)
+            times_s.append(time.perf_counter() - began_s)
+    return min(times_s) / STEPS
 
 
 def burdens(judge: Judge, source: str) -> Callable[[float], str]:
@@ -72,7 +77,8 @@ def burdens(judge: Judge, source: str) -> Callable[[float], str]:
         case.name: f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']}"
         for case in judge.experiment.evaluation.cases
     }
-    call_s, cost_s = step_s(judge, source, shapes)
+    call_s = {name: case.median_s for name, case in judge.remeasure(source).cases.items()}
+    cost_s = step_s(judge.experiment.flags)
 
     def burdened(percent: float) -> str:
         steps = {name: max(1, round(seconds * percent / 100 / cost_s)) for name, seconds in call_s.items()}
