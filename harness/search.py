@@ -25,7 +25,7 @@ from harness.judge.toolchain import require_compiler
 from harness.judge.verdict import Prepared, Rivals, Standings
 from harness.keep.beginning import now
 from harness.keep.budget import Budget, Ledger, require_price
-from harness.keep.scores import Scores
+from harness.keep.scores import START, Scores
 from harness.keep.sources import BEST
 from harness.keep.store import Store
 from harness.keep.usage import priced
@@ -101,8 +101,8 @@ class Search:
         self._lacks = lacks(self.experiment)
         self.store = self._exit.enter_context(Store(self.experiment, PAGES, commit=self.options.commit))
         self.is_open = True
-        start = self.scores.start
-        self._began_with = None if start == SEED else described(self.store.source(start), self.experiment).tags
+        began = None if self.scores.start == SEED else self.store.winner_source(START)
+        self._began_with = described(began, self.experiment).tags if began else None
         # A search is everything since the seed: ten runs of ten attempts are no ten chances at the price of one.
         self._alpha = ALPHA / (self.scores.last_attempt + self.options.budget.attempts)
         return self

@@ -46,8 +46,8 @@ class Store:
             self._archive = Archive.open(self.experiment.folder) if self._wants_commits else None
             new = seeded(self.experiment, search_id(), SEED)
             self.state = State.load(self.experiment, known_values(self.experiment), new)
-            if (start := self.state.scores.start) != SEED:
-                digest = READERS[self.experiment.language].digest(self.source(start))
+            if (start := self.state.scores.start) != SEED and (source := self.winner_source(START)) is not None:
+                digest = READERS[self.experiment.language].digest(source)
                 self.state.seen.setdefault(digest, f"{start}, which this search began from")
             self.memory_page = self.pages.memory(self.state.memory, self.state.scores)
             self._drawn = self.state.scores.last_attempt if (self.experiment.folder / PICTURE).is_file() else -1

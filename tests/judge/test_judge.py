@@ -156,8 +156,8 @@ def test_writing_to_an_input_crashes(judge: Judge) -> None:
 
 def test_a_candidate_that_never_ends_is_stopped_at_its_limit(judge: Judge) -> None:
     found = verdict(judge, with_body("volatile int on = 1; while (on) { }"))
-    assert found.status is Status.TIMED_OUT
-    assert found.seconds < QUICK.limits.timeout_s + 5  # another loop may be measuring first
+    assert (found.status, "no answer within 1 s" in found.reason) == (Status.TIMED_OUT, True)
+    assert found.seconds < QUICK.limits.timeout_s + 5  # the other worker's tests may be measuring first
 
 
 def test_a_candidate_that_is_slow_in_every_check_is_stopped_after_a_while() -> None:

@@ -197,6 +197,17 @@ def test_a_stale_lock_stops_no_start_and_the_first_without_it_commits(experiment
     assert _commits(experiment) == ["1"]
 
 
+def test_a_search_goes_on_from_its_champion_where_no_file_of_its_start_is_left(experiment: Experiment) -> None:
+    experiment.winners.mkdir()
+    start = experiment.winners / f"{COMMIT[:12]}.c"
+    start.write_text(scratch.FASTER)
+    start_over(experiment, PAGES, start.stem)
+    _attempt(experiment, 1, Status.BEST)
+    start.unlink()
+    with Store(experiment, PAGES, commit=False) as store:
+        assert store.champion_source() == attempt(1, Status.BEST, 1.5).candidate.source  # type: ignore[union-attr]
+
+
 def test_memory_names_no_choice_that_this_cpu_cannot_run(experiment: Experiment) -> None:
     """Such a one would be called unexplored for ever, and a model be told to try it."""
     lines = (
