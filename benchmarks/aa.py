@@ -74,8 +74,8 @@ RULES: Mapping[str, Callable[[Times, Times], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What became of one trial; `evidence` is E, the final value of the test martingale. `by_best` and `by_middle` are
-    the blocks' values, as the judge takes them and as the middle batch of each arm would give them."""
+    """What became of one trial; `evidence` is E, the final value of the test martingale. `by_best` and `by_whole` are
+    the blocks' values, as the judge takes them and as whole visits would give them."""
 
     noisy: bool
     ratio: float
@@ -83,7 +83,7 @@ class Trial:
     specialist_of: tuple[str, ...]
     evidence: float
     by_best: tuple[float, ...]
-    by_middle: tuple[float, ...]
+    by_whole: tuple[float, ...]
     seconds: float
     rules: Mapping[str, bool]
 
@@ -123,7 +123,7 @@ def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
         specialist_of=comparison.beats_on,
         evidence=math.exp(comparison.overall.log_e),
         by_best=tuple(round(block.overall, 5) for block in comparison.blocks),
-        by_middle=tuple(round(statistics.fmean(block.usual.values()), 5) for block in comparison.blocks),
+        by_whole=tuple(round(statistics.fmean(block.usual.values()), 5) for block in comparison.blocks),
         seconds=seconds,
         rules={name: rule(alone_s[1], alone_s[0]) for name, rule in RULES.items()},
     )
@@ -146,8 +146,8 @@ def table(trials: Sequence[Trial]) -> str:
     row("false specialists of this judge", lambda half: str(sum(bool(one.specialist_of) for one in half)))
     row("mean final E", lambda half: f"{statistics.fmean(one.evidence for one in half):.3f}")
     row("largest E", lambda half: f"{max(one.evidence for one in half):.2f}")
-    row("spread of a block, fastest batches", lambda half: spread(value for one in half for value in one.by_best))
-    row("spread of a block, middle batches", lambda half: spread(value for one in half for value in one.by_middle))
+    row("spread of a block, best of each visit", lambda half: spread(value for one in half for value in one.by_best))
+    row("spread of a block, whole visits", lambda half: spread(value for one in half for value in one.by_whole))
     row("blocks, median", lambda half: f"{statistics.median(len(one.by_best) for one in half):g}")
     row("seconds, median", lambda half: f"{statistics.median(one.seconds for one in half):.2f}")
     row("ratios, 5 % to 95 %", lambda half: "{:.3f}-{:.3f}".format(*np.quantile([t.ratio for t in half], (0.05, 0.95))))

@@ -14,6 +14,12 @@ from harness.records import CaseResult, Status, Verdict
 
 LOST, LOST_CASE = math.log(1.25), math.log(1.1)  # by this much in a look, overall and in every case
 _LOST_NOISES = 4  # and by so many times its noise
+_DOUBTFUL = math.log(2.5)  # so far a neighbour that works in bursts may throw a look
+
+
+def is_doubtful(look: Block) -> bool:
+    """Whether a look should be taken once more before it sends a candidate home."""
+    return LOST < look.overall < _DOUBTFUL
 
 
 class Compared(Protocol):
@@ -147,7 +153,7 @@ class Comparison:
         return [
             name
             for name, one in left.items()
-            if not self._is_proved(one, self._share) and not one.is_hopeless(self._share)
+            if not self._is_proved(one, self._share) and not one.is_hopeless(self._share, stats.CASE_BLOCKS)
         ]
 
     def _partial_of(self, name: str) -> list[Block]:

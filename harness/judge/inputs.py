@@ -26,7 +26,7 @@ LINE_BYTES = 64
 ORDERS_BYTES = 16 * PAGE_BYTES  # as runner.c maps it
 SLOT_BYTES = ORDERS_BYTES + PAGE_BYTES
 SLOTS = 4
-POISON = np.uint32(0x7FC0DEAD)  # a NaN that no arithmetic makes
+POISON, _POISON_TWICE = np.uint32(0x7FC0DEAD), np.uint64(0x7FC0DEAD7FC0DEAD)  # a NaN that no arithmetic makes
 _GARBAGE = 0xFF  # around inputs: NaN as a float, so that reading past the end shows in the output
 
 Bytes = npt.NDArray[np.uint8]
@@ -107,7 +107,7 @@ class Arena:
     def is_poisoned(self) -> bool:
         """Whether all that a candidate may write is as the judge left it."""
         writable = (segment for segment in self.segments if segment.writable)
-        return all((self.view(segment).view(np.uint32) == POISON).all() for segment in writable)
+        return all((self.view(segment).view(np.uint64) == _POISON_TWICE).all() for segment in writable)
 
     def view(self, segment: Segment) -> Bytes:
         return self.bytes[segment.file_offset : segment.file_offset + segment.size_bytes]

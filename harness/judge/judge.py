@@ -19,7 +19,7 @@ from harness.judge import measure, remarks, roofline, stats
 from harness.judge.answers import status_of, work_of
 from harness.judge.checks import lay_out_checks
 from harness.judge.clock import Interrupted, Stop
-from harness.judge.comparison import Compared, Comparison
+from harness.judge.comparison import Compared, Comparison, is_doubtful
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Workload
@@ -29,7 +29,7 @@ from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort, 
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, cache_folder
-from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed, beside, refuse_impossible
+from harness.judge.verdict import Prepared, Rivals, Standings, against_seed, beside, refuse_impossible
 from harness.records import Status, Verdict, Violation
 
 _AMONG = 40  # winners that may be measured again in a row, each with a chance to take a title by luck
@@ -120,7 +120,7 @@ class Judge:
             return self._untimed()
         screening = self.compare(candidate, rivals.champion, alpha)
         finding = screening.finding()
-        provisional = self._accept(finding, standings)
+        provisional = status_of(self.experiment, finding, standings)
         found = screening.report(finding, provisional)
         if not provisional.is_winner:
             return found
@@ -153,11 +153,11 @@ class Judge:
         finding = again.finding()
         won = finding.beats_on
         finding = replace(finding, beats_on=tuple(case for case in won if case not in rivals.specialists))
-        status = self._accept(finding, standings)
+        status = status_of(self.experiment, finding, standings)
         if status is not Status.BEST:  # whom no specialist could stop
             held = tuple(case for case in won if self._holds(candidate, rivals, case, alpha))
             finding = replace(finding, beats_on=held)
-            status = self._accept(finding, standings)
+            status = status_of(self.experiment, finding, standings)
         found = again.report(finding, status)
         if status.is_winner:
             refuse_impossible(found)
@@ -174,9 +174,6 @@ class Judge:
         share = alpha / len(self.experiment.evaluation.cases)
         again = self.compare(candidate, rivals.specialists[case_name], share, cases, confirms=True)
         return again.finding().beats_champion
-
-    def _accept(self, finding: Finding, standings: Standings) -> Status:
-        return status_of(self.experiment, finding, standings)
 
     def compare(
         self,
@@ -201,6 +198,8 @@ class Judge:
         trio = duel if rival is seed else duel | {SEED: seed}
         with self._bench(measure.look((case.name for case in cases), *probes), batch_s) as bench:
             look = bench.block(trio)
+            if is_doubtful(look):
+                look = min(look, bench.block(trio), key=lambda one: one.overall)
         comparison = Comparison(
             alpha=alpha,
             look=look,

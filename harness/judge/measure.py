@@ -26,11 +26,12 @@ from harness.judge.toolchain import Artifact
 from harness.records import Status
 
 CANDIDATE, RIVAL, SEED = "candidate", "rival", "seed"
-BATCH_S = 0.4e-3  # at least; longer where the handshake would be more than its share of it, up to
+BATCH_S = 0.5e-3  # at least; longer where the handshake would be more than its share of it, up to
 _LONGEST_BATCH_S = 20e-3  # beyond it the machine is busy, and longer batches would be no quieter
 _HANDSHAKE_SHARE = 0.01
 _EMPTY_VISITS = 25
 _LONG_BATCH_S = 4e-3  # from here on one batch is a whole visit, and needs no warming
+_LONG_VISITS, _LONG_VISITS_S = 4, 0.1  # of those as many as this time allows, and at least so many
 _MOST_CALLS = 1024
 _MOST_BYTES = 4e9  # of arrays for one case, as its work() counts them: each call has its own, and exact answers besides
 _LEAST_S = 1e-8  # of a call, where the handshake hides it
@@ -51,9 +52,9 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One round of fresh processes: seconds per call by arm and case, and each case's log(candidate / rival): of the
-    best batches in `ratios`, of the middle ones in `usual`. `vs_seed` is log(candidate / seed), where the seed ran: of
-    as many batches of either."""
+    """One round of fresh processes: seconds per call by arm and case, and each case's log(candidate / rival): by the
+    best batch of a visit in `ratios`, by the whole visit in `usual`. `vs_seed` is log(candidate / seed), where the seed
+    ran."""
 
     seconds: Mapping[str, Mapping[str, float]]
     ratios: Mapping[str, float]
@@ -73,7 +74,7 @@ class Block:
             is_far = abs(ratio) > _FAR_APART
             shared_s = min(call_s[CANDIDATE], call_s[RIVAL]) if is_far else call_s[RIVAL]
             both = call_s | {CANDIDATE: shared_s, RIVAL: shared_s}
-            efforts[case] = Effort(2, 3, both) if is_far else Effort(4, 6, both)
+            efforts[case] = Effort(3 if is_far else 12, 2, both)
         return efforts
 
 
@@ -87,23 +88,25 @@ def look(cases: Iterable[str], rival: "Probe", seed: "Probe") -> Mapping[str, Ef
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """So many batches of so many calls."""
+    """So many batches of so many calls. `most_visits`: of them in a block, where they are long."""
 
     calls: int
     batches: int
     is_long: bool
+    most_visits: int
 
     @classmethod
     def of(cls, call_s: float, batch_s: float, batches: int, call_bytes: float) -> "_Visit":
         most = min(_MOST_CALLS, int(_MOST_BYTES / max(call_bytes, 1.0) / (batches + _SPARE_BATCHES)))
         calls = max(1, min(most, math.ceil(batch_s / call_s)))
         is_long = call_s * calls > _LONG_BATCH_S
-        return cls(calls, 1 if is_long else batches, is_long)
+        most_visits = max(_LONG_VISITS, int(_LONG_VISITS_S / (call_s * calls)))
+        return cls(calls, 1 if is_long else batches, is_long, most_visits)
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """How one case is visited: so many times, and by each arm in its own way."""
+class Plan:
+    """How one case is visited: so many times by each arm, in its own way."""
 
     workload: Workload
     visits: int
@@ -140,14 +143,14 @@ class Bench:
         self.plans = {case.name: self._plan(case, efforts[case.name], batch_s) for case in cases}
         self.arena.open()
 
-    def _plan(self, case: Case, effort: Effort, batch_s: float) -> _Plan:
+    def _plan(self, case: Case, effort: Effort, batch_s: float) -> Plan:
         call_bytes = work_of(self.experiment, case)["bytes"]
         by_arm = {
             arm: _Visit.of(seconds, batch_s, effort.batches, call_bytes) for arm, seconds in effort.call_s.items()
         }
         calls = max(one.calls * (one.batches + _SPARE_BATCHES) for one in by_arm.values())
         workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
-        return _Plan(workload, effort.visits, by_arm)
+        return Plan(workload, min(effort.visits, by_arm[RIVAL].most_visits), by_arm)
 
     def block(self, artifacts: Mapping[str, Artifact], cases: Collection[str] = ()) -> Block:
         """One block of the arms and cases given, or of all cases: candidate and rival take turns by the judge's coin,
@@ -164,19 +167,19 @@ class Bench:
                 for slot, name in enumerate(self._shuffled(artifacts))
             }
             for name in self._shuffled(cases or self.plans):
-                timed = self._timed(arms, self.plans[name])
+                timed = self.timed(arms, self.plans[name])
                 for arm, visits in timed.items():
                     seconds[arm][name] = _best(visits)
-                ratios[name] = math.log(seconds[CANDIDATE][name] / seconds[RIVAL][name])
-                usual[name] = math.log(_middle(timed[CANDIDATE]) / _middle(timed[RIVAL]))
+                ours, theirs = timed[CANDIDATE], timed[RIVAL]
+                ratios[name] = log_ratio(zip(map(min, ours), map(min, theirs), strict=True))
+                usual[name] = log_ratio(zip(map(_mean, ours), map(_mean, theirs), strict=True))
                 if SEED in arms:
-                    vs_seed[name] = ratio_to_seed(timed, self.rng)
+                    vs_seed[name] = ratio_to_seed(ours, timed[SEED])
         return Block(seconds=seconds, ratios=ratios, usual=usual, vs_seed=vs_seed)
 
-    def _timed(self, arms: Mapping[str, Arm], plan: _Plan) -> Mapping[str, list[list[Timed]]]:
-        """Every visit of each arm, batch by batch. The fastest batch of those that nothing disturbed will count, by the
-        kernel's counters and not by their time: noise only adds, so of many interleaved batches the fastest tell least
-        of it."""
+    def timed(self, arms: Mapping[str, Arm], plan: Plan) -> Mapping[str, list[list[Timed]]]:
+        """Every visit of each arm, batch by batch. Candidate and rival make theirs two and two next to each other, so
+        that what neighbours do to one they do to the other."""
         for name in self._shuffled(arms):  # warms caches and page tables; not counted
             if not plan.by_arm[name].is_long:
                 self._visit(name, arms[name], plan, batches=1)
@@ -201,7 +204,7 @@ class Bench:
             turns.insert(0, SEED)
         return turns if not with_seed or (visits == 1 and turns[0] == SEED) else [*turns, SEED]
 
-    def _visit(self, name: str, arm: Arm, plan: _Plan, batches: int = 0) -> list[Timed]:
+    def _visit(self, name: str, arm: Arm, plan: Plan, batches: int = 0) -> list[Timed]:
         if self.stop:
             raise Interrupted
         visit = plan.by_arm[name]
@@ -257,19 +260,22 @@ def _best(visits: Iterable[Sequence[Timed]]) -> float:
     return min(batch for visit in visits for batch in visit)[1]
 
 
-def _middle(visits: Iterable[Sequence[Timed]]) -> float:
-    return statistics.median(seconds for visit in visits for _, seconds in visit)
+def _mean(visit: Sequence[Timed]) -> Timed:
+    return any(disturbed for disturbed, _ in visit), statistics.fmean(seconds for _, seconds in visit)
 
 
-def ratio_to_seed(timed: Mapping[str, Sequence[Sequence[Timed]]], rng: np.random.Generator) -> float:
-    """log(candidate / seed) by the fastest of as many batches of either, drawn by lot from the candidate's outer visits
-    and the seed's: a slow seed's visit is one long batch, and the fastest of a dozen is luckier than that of two."""
-    outer = timed[CANDIDATE][:: max(1, len(timed[CANDIDATE]) - 1)]
-    ours, seeds = ([batch for visit in visits for batch in visit] for visits in (outer, timed[SEED]))
-    fair = min(len(ours), len(seeds))
-    drawn = ([batches[at] for at in rng.permutation(len(batches))[:fair]] for batches in (ours, seeds))
-    candidate_s, seed_s = (_best([batches]) for batches in drawn)
-    return math.log(candidate_s / seed_s)
+def log_ratio(pairs: Iterable[tuple[Timed, Timed]]) -> float:
+    """log(ours / theirs), the middle one of pairs timed next to each other. Those in which an arm lost its core, by the
+    kernel's counters and not by their time, count only where there are no others."""
+    logs = [(ours[0] or theirs[0], math.log(ours[1] / theirs[1])) for ours, theirs in pairs]
+    return statistics.median([ratio for disturbed, ratio in logs if not disturbed] or [ratio for _, ratio in logs])
+
+
+def ratio_to_seed(ours: Sequence[Sequence[Timed]], seeds: Sequence[Sequence[Timed]]) -> float:
+    """log(candidate / seed) by the candidate's outer visits, next to which the seed's are; by as many batches of
+    either, the last ones: a slow seed's visit is one long batch, and the faster of two would be luckier than that."""
+    outer = ours[:: max(1, len(ours) - 1)]
+    return log_ratio((min(one[-len(seed) :]), min(seed[-len(one) :])) for one, seed in zip(outer, seeds, strict=True))
 
 
 def check_stateless(arm: Arm) -> None:

@@ -16,7 +16,7 @@ from harness.judge import kept, stats
 from harness.judge.machine import fingerprint
 from harness.judge.measure import Block
 
-BLOCKS = 6
+BLOCKS = 8
 KEPT_FOR_S = 7 * 24 * 3600
 
 

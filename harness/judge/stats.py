@@ -18,8 +18,10 @@ ALPHA = 0.05
 MIN_BLOCKS = 8
 FUTILITY_BLOCKS = 6
 MAX_BLOCKS = 48
+CASE_BLOCKS = 24  # in which a case must look winnable, once the whole is lost
 TOO_NOISY = 0.05  # of a block: no number of blocks that anyone waits for could then show a gain of some percent
 SLOW_PLACE = 0.08  # a loss that some places of the code may cost, too rarely to have been seen yet
+BAD_PLACE = 0.12  # a loss that the place of the code may cost all of one block
 _MEAN_TAIL = 0.01
 _PRIOR_BLOCKS = 2
 SIGMAS = 1.4826  # in a median absolute deviation
@@ -99,23 +101,24 @@ class Evidence:
 
     @property
     def is_clear_loss(self) -> bool:
-        """After one block: slower by far more than a block's noise."""
-        return bool(self.values) and min(self.values) > max(0.02, 4 * self.scale)
+        """After a few blocks, or one where it lost much: slower in each by far more than a block's noise, and in all by
+        more than bad luck with one place."""
+        return sum(self.values) > BAD_PLACE and min(self.values) > max(0.02, 4 * self.scale)
 
     @property
     def is_promising(self) -> bool:
         """The blocks so far leave a gain beyond the margin within reach of the noise."""
         return min(self.values) < -MARGIN + 2 * self.scale
 
-    def is_hopeless(self, alpha: float) -> bool:
-        """After some blocks: even at the kind end of what was seen, the blocks that are left could not prove a gain."""
+    def is_hopeless(self, alpha: float, within: int = MAX_BLOCKS) -> bool:
+        """After some blocks: even at the kind end of what was seen, those that are left could not prove a gain."""
         n = len(self.values)
         if n < FUTILITY_BLOCKS:
             return False
         kind_z = -(statistics.median(self.values) + MARGIN) / self.scale + _KINDNESS / math.sqrt(n)
         kind_z = min(_Z_MOST, kind_z)
         growth = max(rate * kind_z - log_cosh(rate * kind_z) for rate in LAMBDAS)
-        return self.log_e + growth * (MAX_BLOCKS - n) < -math.log(alpha)
+        return self.log_e + growth * max(0, within - n) < -math.log(alpha)
 
 
 @dataclass(frozen=True, slots=True)

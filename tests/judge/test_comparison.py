@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from harness.judge import stats, verdict
-from harness.judge.comparison import Comparison
+from harness.judge.comparison import Comparison, is_doubtful
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.roofline import Ceiling
 from harness.judge.verdict import Standings, accept
@@ -75,6 +75,19 @@ def test_a_look_sends_home_who_is_slower_by_a_quarter_everywhere() -> None:
 @pytest.mark.parametrize("ratios", [even(1.2), {"one": 3.0, "two": 1.05}, even(0.2)])
 def test_a_look_decides_nothing_else(ratios: Mapping[str, float]) -> None:
     assert not comparison(block(ratios)).is_over
+
+
+@pytest.mark.parametrize(("ratio", "is_taken_again"), [(1.2, False), (1.3, True), (2.4, True), (2.6, False)])
+def test_a_look_that_a_neighbour_may_have_thrown_is_taken_once_more(ratio: float, is_taken_again: bool) -> None:
+    assert is_doubtful(block(even(ratio))) is is_taken_again
+
+
+def test_one_place_that_costs_a_tenth_loses_nothing_yet() -> None:
+    made = comparison(block(even(1.0)))
+    made.add(block(even(1.1)))
+    assert not made.overall.is_clear_loss
+    made.add(block(even(1.1)))
+    assert made.overall.is_clear_loss and made.is_over
 
 
 def test_a_look_alone_gives_a_report_with_a_wide_interval() -> None:

@@ -93,6 +93,14 @@ def scale_after(values: Sequence[float], prior: float) -> float:
 QUIET = [0.0, 0.01, -0.01, 0.005, -0.005, 0.002, -0.008, 0.007]
 
 
+def test_what_may_still_be_proved_in_many_blocks_is_hopeless_in_few() -> None:
+    evidence = Evidence(prior=0.02)
+    for value in (-0.05, 0.03, -0.04, 0.04, -0.01, 0.0, -0.03, 0.02):
+        evidence.add(value)
+    assert not evidence.is_hopeless(0.01)
+    assert evidence.is_hopeless(0.01, within=12)
+
+
 def test_one_wild_block_hardly_moves_the_scale() -> None:
     assert scale_after([*QUIET, 5.0], prior=0.01) < 1.5 * scale_after(QUIET, prior=0.01)
 
