@@ -88,8 +88,8 @@ class Trial:
     rules: Mapping[str, bool]
 
 
-def times(judge: Judge, artifact: Artifact, call_s: Mapping[str, float]) -> list[float]:
-    """Ten timings of one arm by itself, each the geometric mean over the cases."""
+def stopwatch(judge: Judge, call_s: Mapping[str, float]) -> Callable[[Artifact], list[float]]:
+    """Of an arm by itself, ten timings, each the geometric mean over the cases; on the same inputs for all."""
     experiment, rng, arena, stop = judge.experiment, np.random.default_rng(), Arena(), Stop()
     calls = {case.name: math.ceil(BATCH_S / call_s[case.name]) for case in experiment.evaluation.cases}
     workloads = [
@@ -97,25 +97,27 @@ def times(judge: Judge, artifact: Artifact, call_s: Mapping[str, float]) -> list
         for case in experiment.evaluation.cases
     ]
     arena.open()
-    logs = np.zeros(TIMES)
-    with alone(stop) as cpu, judge.kind.arm(artifact, arena, 0, cpu, stop) as arm:
-        for workload in workloads:
-            timed = checked_visit(arm, workload, calls[workload.case.name], TIMES + 1)[1:]  # the first one warms up
-            logs += [math.log(seconds) / len(workloads) for _, seconds in timed]
-    arena.close()
-    return [math.exp(value) for value in logs]
+
+    def times(artifact: Artifact) -> list[float]:
+        logs = np.zeros(TIMES)
+        with alone(stop) as cpu, judge.kind.arm(artifact, arena, 0, cpu, stop) as arm:
+            for workload in workloads:
+                timed = checked_visit(arm, workload, calls[workload.case.name], TIMES + 1)[1:]  # the first one warms up
+                logs += [math.log(seconds) / len(workloads) for _, seconds in timed]
+        return [math.exp(value) for value in logs]
+
+    return times
 
 
-def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
+def trial(judge: Judge, times: Callable[[Artifact], Times], source: str, number: int) -> Trial:
     candidate = judge.prepare(MARKS[judge.experiment.language].format(number) + source).admitted
-    champion = judge.trusted(source)
-    call_s = judge.probe(source).call_s
+    noisy = number % 2 == 1
     with neighbour() if noisy else nullcontext():
         started_s = time.monotonic()
         comparison = judge.compare(candidate, source, ALPHA)
         assert isinstance(comparison, Comparison)  # of times, not of a metric
         seconds = time.monotonic() - started_s
-        alone_s = times(judge, champion, call_s), times(judge, candidate, call_s)
+        champion_s, candidate_s = times(judge.trusted(source)), times(candidate)
     return Trial(
         noisy=noisy,
         ratio=comparison.finding().vs_champion.ratio,
@@ -125,7 +127,7 @@ def trial(judge: Judge, source: str, number: int, noisy: bool) -> Trial:
         by_best=tuple(round(block.overall, 5) for block in comparison.blocks),
         by_whole=tuple(round(statistics.fmean(block.usual.values()), 5) for block in comparison.blocks),
         seconds=seconds,
-        rules={name: rule(alone_s[1], alone_s[0]) for name, rule in RULES.items()},
+        rules={name: rule(candidate_s, champion_s) for name, rule in RULES.items()},
     )
 
 
@@ -174,9 +176,10 @@ def main() -> int:
     experiment = contract.load(catalog.locate(args.experiment))
     judge = Judge(experiment, Stop())
     source = (args.source or experiment.candidate_path).read_text(encoding="utf-8")
+    times = stopwatch(judge, judge.probe(source).call_s)
     trials = list(earlier(args.after)) if args.after else []
     for number in range(len(trials), len(trials) + 2 * args.trials):
-        trials.append(trial(judge, source, number, noisy=number % 2 == 1))
+        trials.append(trial(judge, times, source, number))
         print(json.dumps({"schema": 1, "benchmark": "aa", "alpha": ALPHA, **asdict(trials[-1])}), flush=True)
     print(f"\n{table(trials)}")
     print(f"error rate of one candidate in a search of a hundred: {ALPHA}; targets: no false best, mean E at most 1")
