@@ -36,11 +36,12 @@ from harness.judge.clock import Stop
 from harness.judge.comparison import Comparison
 from harness.judge.inputs import Arena, Placement, lay_out
 from harness.judge.judge import Judge
-from harness.judge.measure import BATCH_S, checked_visit
+from harness.judge.measure import VISIT_S, checked_visit
 from harness.judge.quiet import alone
 from harness.judge.toolchain import Artifact
 
 ALPHA = stats.ALPHA / 100
+SCHEMA = 2
 TIMES = 10
 # Student's t for two samples of ten, 95 %, two-sided.
 T_CRITICAL = 2.101
@@ -74,16 +75,16 @@ RULES: Mapping[str, Callable[[Times, Times], bool]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What became of one trial; `evidence` is E, the final value of the test martingale. `by_best` and `by_whole` are
-    the blocks' values, as the judge takes them and as whole visits would give them."""
+    """What became of one trial; `evidence` is E, the final value of the test martingale. `by_middle` and `by_mean`
+    are the blocks' values, by the middle of the pairs of visits, as the judge takes them, and by their mean."""
 
     noisy: bool
     ratio: float
     best: bool
     specialist_of: tuple[str, ...]
     evidence: float
-    by_best: tuple[float, ...]
-    by_whole: tuple[float, ...]
+    by_middle: tuple[float, ...]
+    by_mean: tuple[float, ...]
     seconds: float
     rules: Mapping[str, bool]
 
@@ -91,7 +92,7 @@ class Trial:
 def stopwatch(judge: Judge, call_s: Mapping[str, float]) -> Callable[[Artifact], list[float]]:
     """Of an arm by itself, ten timings, each the geometric mean over the cases; on the same inputs for all."""
     experiment, rng, arena, stop = judge.experiment, np.random.default_rng(), Arena(), Stop()
-    calls = {case.name: math.ceil(BATCH_S / call_s[case.name]) for case in experiment.evaluation.cases}
+    calls = {case.name: math.ceil(VISIT_S / call_s[case.name]) for case in experiment.evaluation.cases}
     workloads = [
         lay_out(experiment, case, rng, calls[case.name] * (TIMES + 1), Placement.LEFT, arena)
         for case in experiment.evaluation.cases
@@ -103,7 +104,7 @@ def stopwatch(judge: Judge, call_s: Mapping[str, float]) -> Callable[[Artifact],
         with alone(stop) as cpu, judge.kind.arm(artifact, arena, 0, cpu, stop) as arm:
             for workload in workloads:
                 timed = checked_visit(arm, workload, calls[workload.case.name], TIMES + 1)[1:]  # the first one warms up
-                logs += [math.log(seconds) / len(workloads) for _, seconds in timed]
+                logs += [math.log(one.seconds) / len(workloads) for one in timed]
         return [math.exp(value) for value in logs]
 
     return times
@@ -124,8 +125,8 @@ def trial(judge: Judge, times: Callable[[Artifact], Times], source: str, number:
         best=comparison.beats_champion,
         specialist_of=comparison.beats_on,
         evidence=math.exp(comparison.overall.log_e),
-        by_best=tuple(round(block.overall, 5) for block in comparison.blocks),
-        by_whole=tuple(round(statistics.fmean(block.usual.values()), 5) for block in comparison.blocks),
+        by_middle=tuple(round(block.overall, 5) for block in comparison.blocks),
+        by_mean=tuple(round(statistics.fmean(block.means.values()), 5) for block in comparison.blocks),
         seconds=seconds,
         rules={name: rule(candidate_s, champion_s) for name, rule in RULES.items()},
     )
@@ -148,9 +149,9 @@ def table(trials: Sequence[Trial]) -> str:
     row("false specialists of this judge", lambda half: str(sum(bool(one.specialist_of) for one in half)))
     row("mean final E", lambda half: f"{statistics.fmean(one.evidence for one in half):.3f}")
     row("largest E", lambda half: f"{max(one.evidence for one in half):.2f}")
-    row("spread of a block, best of each visit", lambda half: spread(value for one in half for value in one.by_best))
-    row("spread of a block, whole visits", lambda half: spread(value for one in half for value in one.by_whole))
-    row("blocks, median", lambda half: f"{statistics.median(len(one.by_best) for one in half):g}")
+    row("spread of a block, middle of pairs", lambda half: spread(value for one in half for value in one.by_middle))
+    row("spread of a block, mean of pairs", lambda half: spread(value for one in half for value in one.by_mean))
+    row("blocks, median", lambda half: f"{statistics.median(len(one.by_middle) for one in half):g}")
     row("seconds, median", lambda half: f"{statistics.median(one.seconds for one in half):.2f}")
     row("ratios, 5 % to 95 %", lambda half: "{:.3f}-{:.3f}".format(*np.quantile([t.ratio for t in half], (0.05, 0.95))))
     for rule in RULES:
@@ -162,8 +163,11 @@ def earlier(path: Path) -> Iterable[Trial]:
     names = {item.name for item in fields(Trial)}
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("{"):
+            row = json.loads(line)
+            if row["schema"] != SCHEMA:
+                sys.exit(f"{path}: a trial of schema {row['schema']}, must be {SCHEMA}: another judge made it.")
             print(line)
-            yield Trial(**{name: value for name, value in json.loads(line).items() if name in names})
+            yield Trial(**{name: value for name, value in row.items() if name in names})
 
 
 def main() -> int:
@@ -180,7 +184,7 @@ def main() -> int:
     trials = list(earlier(args.after)) if args.after else []
     for number in range(len(trials), len(trials) + 2 * args.trials):
         trials.append(trial(judge, times, source, number))
-        print(json.dumps({"schema": 1, "benchmark": "aa", "alpha": ALPHA, **asdict(trials[-1])}), flush=True)
+        print(json.dumps({"schema": SCHEMA, "benchmark": "aa", "alpha": ALPHA, **asdict(trials[-1])}), flush=True)
     print(f"\n{table(trials)}")
     print(f"error rate of one candidate in a search of a hundred: {ALPHA}; targets: no false best, mean E at most 1")
     return 0

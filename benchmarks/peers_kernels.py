@@ -37,7 +37,7 @@ from harness.contract import Case, Experiment
 from harness.judge.clock import Stop
 from harness.judge.inputs import Arena, Placement, Workload, lay_out
 from harness.judge.judge import Judge
-from harness.judge.measure import BATCH_S
+from harness.judge.measure import VISIT_S
 from harness.judge.native import Arm
 from harness.judge.quiet import alone
 from harness.judge.signature import read_signature
@@ -119,7 +119,7 @@ def arrays(experiment: Experiment, arena: Arena, workload: Workload, call: int) 
 def stages(judge: Judge, source: str, arena: Arena, rng: np.random.Generator) -> list[Stage]:
     """Every case with its calls; opens the arena."""
     experiment, call_s = judge.experiment, judge.probe(source).call_s
-    calls = {name: max(1, math.ceil(BATCH_S / seconds)) for name, seconds in call_s.items()}
+    calls = {name: max(1, math.ceil(VISIT_S / seconds)) for name, seconds in call_s.items()}
     workloads = [
         lay_out(experiment, case, rng, calls[case.name], Placement.FREE, arena) for case in experiment.evaluation.cases
     ]

@@ -35,7 +35,7 @@ from harness import contract
 from harness.judge import stats
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
-from harness.judge.measure import CANDIDATE, RIVAL, Bench, Effort
+from harness.judge.measure import CANDIDATE, RIVAL, VISITS, Bench, Effort
 from harness.judge.verdict import Rivals, Standings
 from harness.records import Status
 
@@ -95,10 +95,10 @@ def really(judge: Judge, pair: tuple[str, str]) -> float:
     """By how many percent the candidate is faster than the champion."""
     candidate, champion = pair
     probe = judge.probe(champion)
-    efforts = {name: Effort(12, 2, {CANDIDATE: call_s, RIVAL: call_s}) for name, call_s in probe.call_s.items()}
+    efforts = {name: Effort(VISITS, {CANDIDATE: call_s, RIVAL: call_s}) for name, call_s in probe.call_s.items()}
     arms = {CANDIDATE: judge.trusted(candidate), RIVAL: judge.trusted(champion)}
     rng = np.random.default_rng()
-    with Bench(judge.experiment, judge.kind, efforts, probe.batch_s, rng, judge.stop) as bench:
+    with Bench(judge.experiment, judge.kind, efforts, probe.visit_s, rng, judge.stop) as bench:
         logs = [bench.block(arms).overall for _ in range(COST_BLOCKS)]
     return 100 * (math.exp(-statistics.median(logs)) - 1)
 

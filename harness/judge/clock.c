@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -44,7 +44,7 @@ struct watch { /* what ends a visit besides an answer */
     int32_t pid;
     int64_t limit_ns;
     const int32_t *stop; /* set by the judge's person, from another thread */
-    int32_t schedule;    /* the runner's /proc/PID/schedstat, or -1 */
+    int32_t status;      /* the runner's /proc/PID/status, or -1 */
 };
 
 static int64_t now_ns(void) {
@@ -53,15 +53,15 @@ static int64_t now_ns(void) {
     return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-/* How often runner and judge have been put on a core so far. */
-static int64_t turns(const struct watch *watch) {
-    char text[96] = {0};
-    unsigned long long ran, waited, count = 0;
-    if (watch->schedule >= 0 && pread(watch->schedule, text, sizeof text - 1, 0) > 0)
-        sscanf(text, "%llu %llu %llu", &ran, &waited, &count);
+/* How often runner and judge have been taken off a core so far; not how often the runner slept, which it could choose. */
+static int64_t losses(const struct watch *watch) {
+    static const char name[] = "nonvoluntary_ctxt_switches:";
+    char text[8192] = {0};
+    const char *line = NULL;
+    if (watch->status >= 0 && pread(watch->status, text, sizeof text - 1, 0) > 0) line = strstr(text, name);
     struct rusage own;
     getrusage(RUSAGE_THREAD, &own);
-    return (int64_t)count + own.ru_nivcsw;
+    return own.ru_nivcsw + (line ? strtoll(line + sizeof name - 1, NULL, 10) : 0);
 }
 
 static int has_ended(pid_t pid) {
@@ -101,17 +101,17 @@ struct visit visit(struct orders *orders, const struct control *control, const s
         result.outcome = await(&control->staged, number, watch, now_ns());
         if (result.outcome != DONE) return result;
     }
-    int64_t before = turns(watch);
+    int64_t before = losses(watch);
     int64_t started_ns = now_ns();
     __atomic_store_n(&orders->fire, number, __ATOMIC_RELEASE);
     result.outcome = await(&control->done, number, watch, started_ns);
     result.ns = now_ns() - started_ns;
     if (task->staged) {
-        result.disturbed = turns(watch) != before;
+        result.disturbed = losses(watch) != before;
         if (result.outcome == DONE) result.outcome = await(&control->delivered, number, watch, now_ns());
     }
     /* What counts is what was there at "done": a candidate that said so early goes on writing for nothing. */
     if (result.outcome == DONE && task->output_bytes) memcpy(task->copy, task->output, task->output_bytes);
-    if (!task->staged) result.disturbed = turns(watch) != before;
+    if (!task->staged) result.disturbed = losses(watch) != before;
     return result;
 }

@@ -15,7 +15,7 @@ from harness.judge import toolchain
 
 _DECLARATIONS = """
     struct visit { int64_t ns; int32_t outcome; int32_t disturbed; };
-    struct watch { int32_t pid; int64_t limit_ns; const int32_t *stop; int32_t schedule; };
+    struct watch { int32_t pid; int64_t limit_ns; const int32_t *stop; int32_t status; };
     struct piece { char *to; const char *from; uint64_t bytes; };
     struct task {
         uint32_t number; uint64_t table_offset, calls; const char *output; char *copy; uint64_t output_bytes;
@@ -101,8 +101,8 @@ class Clock:
         self._stop = stop  # the watch points into it
         self._orders, self._control = ffi.cast("void *", orders), ffi.cast("void *", control)
         limit_ns = int(limit_s * 1e9)
-        self._schedule = _open_schedule(pid)
-        watch = {"pid": pid, "limit_ns": limit_ns, "stop": stop.word, "schedule": self._schedule}
+        self._status = _open_status(pid)
+        watch = {"pid": pid, "limit_ns": limit_ns, "stop": stop.word, "status": self._status}
         self._watch = ffi.new("struct watch *", watch)
 
     def visit(self, task: Task) -> Tick:
@@ -128,14 +128,14 @@ class Clock:
         return self._ffi.cast("char *", number)
 
     def close(self) -> None:
-        if self._schedule >= 0:
-            os.close(self._schedule)
-            self._schedule = -1
+        if self._status >= 0:
+            os.close(self._status)
+            self._status = -1
 
 
-def _open_schedule(pid: int) -> int:
-    """The kernel's count of how often a process was put on a core, or -1 where it does not keep one."""
+def _open_status(pid: int) -> int:
+    """Where the kernel counts how often a process was taken off its core, or -1 where it does not tell."""
     try:
-        return os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return -1

@@ -17,11 +17,6 @@ _LOST_NOISES = 4  # and by so many times its noise
 _DOUBTFUL = math.log(2.5)  # so far a neighbour that works in bursts may throw a look
 
 
-def is_doubtful(look: Block) -> bool:
-    """Whether a look should be taken once more before it sends a candidate home."""
-    return LOST < look.overall < _DOUBTFUL
-
-
 class Compared(Protocol):
     """A measurement that is over."""
 
@@ -33,8 +28,8 @@ class Compared(Protocol):
 class Comparison:
     """`look` is the quick first block: it can lose a comparison, but proves nothing and is not part of the evidence.
     `look_noise` is how much such a block varies. `seed_arm` names the arm that is the seed: where the champion is still
-    the seed, it is not run twice. One that `confirms` is the last word, and asks for more blocks and for the usual
-    batch besides."""
+    the seed, it is not run twice. One that `confirms` is the last word, and asks for more blocks and for the mean
+    besides."""
 
     alpha: float
     look: Block
@@ -61,6 +56,11 @@ class Comparison:
         # a winner's first would cost it the title.
         if not self._looks and self._is_proved(self.overall, self.alpha):
             self._looks = (len(self.blocks), min(2 * len(self.blocks), stats.MAX_BLOCKS))
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the look should be taken once more before it sends the candidate home."""
+        return self.is_over and self.look.overall < _DOUBTFUL
 
     @property
     def wants_seed(self) -> bool:
@@ -160,15 +160,16 @@ class Comparison:
         return [block for block in self.partial if name in block.ratios]
 
     def _is_proved(self, evidence: stats.Evidence, alpha: float) -> bool:
-        return evidence.proves_faster(alpha) and (not self.confirms or evidence.outweighs_slow_places(alpha))
+        once = max(alpha, stats.ALPHA / len(self.by_case))  # slow places are no likelier where more is asked for
+        return evidence.proves_faster(alpha) and (not self.confirms or evidence.outweighs_slow_places(once))
 
     def _is_borne_out(self, evidence: stats.Evidence, cases: Iterable[str]) -> bool:
-        """Whether all blocks together bear out most of them, and usual batches the best: code that is fast in lucky
-        places or on lucky inputs alone does not win."""
+        """Whether all blocks together bear out most of them, and all visits: code that is fast in lucky places or on
+        lucky inputs alone does not win."""
         names = tuple(cases)
-        blocks = [block for block in (*self.blocks, *self.partial) if block.usual.keys() >= set(names)]
-        usual = (statistics.fmean(block.usual[name] for name in names) for block in blocks)
-        return evidence.is_faster_on_average and (not self.confirms or statistics.median(usual) < 0)
+        blocks = [block for block in (*self.blocks, *self.partial) if block.means.keys() >= set(names)]
+        means = (statistics.fmean(block.means[name] for name in names) for block in blocks)
+        return evidence.is_faster_on_average and (not self.confirms or statistics.median(means) < 0)
 
     def _noise(self) -> float:
         return self.overall.scale if self.blocks else self.look_noise

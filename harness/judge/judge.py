@@ -19,7 +19,7 @@ from harness.judge import measure, remarks, roofline, stats
 from harness.judge.answers import status_of, work_of
 from harness.judge.checks import lay_out_checks
 from harness.judge.clock import Interrupted, Stop
-from harness.judge.comparison import Compared, Comparison, is_doubtful
+from harness.judge.comparison import Compared, Comparison
 from harness.judge.diagnostics import Diagnostics
 from harness.judge.fault import Fault
 from harness.judge.inputs import Arena, Workload
@@ -139,6 +139,8 @@ class Judge:
         if champion is None or not status.is_winner:
             return beside(replace(found, reason=reason), None)
         duel = self.compare(candidate, champion, stats.ALPHA / _AMONG)
+        if duel.finding().is_win:
+            duel = self.compare(candidate, champion, stats.ALPHA, confirms=True)
         finding = duel.finding()
         status = Status.BEST if finding.beats_champion else Status.SPECIALIST if finding.beats_on else status
         return beside(replace(found, reason=reason, status=status), duel.report(finding, status))
@@ -193,41 +195,40 @@ class Judge:
             self._ceiling = roofline.ceiling(self.stop) if is_here else roofline.UNKNOWN
         noise = self._noise = self._noise or known(self.experiment, cache_folder(), partial(self._same, rival_source))
         probes = self.probe(rival_source), self.probe(self.seed)
-        batch_s = max(one.batch_s for one in probes)
+        visit_s = max(one.visit_s for one in probes)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
-        with self._bench(measure.look((case.name for case in cases), *probes), batch_s) as bench:
-            look = bench.block(trio)
-            if is_doubtful(look):
-                look = min(look, bench.block(trio), key=lambda one: one.overall)
-        comparison = Comparison(
-            alpha=alpha,
-            look=look,
-            seed_arm=RIVAL if rival is seed else SEED,
-            overall=stats.Evidence(prior=noise.over([case.name for case in cases])),
-            by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
-            work={case.name: work_of(self.experiment, case) for case in cases},
-            ceiling=self._ceiling,
-            confirms=confirms,
-        )
-        if comparison.is_over:
-            return comparison
-        with self._bench(look.efforts(), batch_s) as bench:
-            while not comparison.is_over:
-                comparison.add(bench.block(trio if comparison.wants_seed else duel, comparison.wanted))
+        with self._bench(measure.look((case.name for case in cases), *probes), visit_s) as bench:
+            comparison = Comparison(
+                alpha=alpha,
+                look=bench.block(trio),
+                seed_arm=RIVAL if rival is seed else SEED,
+                overall=stats.Evidence(prior=noise.over([case.name for case in cases])),
+                by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
+                work={case.name: work_of(self.experiment, case) for case in cases},
+                ceiling=self._ceiling,
+                confirms=confirms,
+            )
+            if comparison.is_doubtful:
+                comparison.look = min(comparison.look, bench.block(trio), key=lambda look: look.overall)
+        while not comparison.is_over:
+            with self._bench(comparison.look.efforts(), visit_s) as bench:  # a winner has won on more than one's inputs
+                for _ in range(stats.MIN_BLOCKS):
+                    if not comparison.is_over:
+                        comparison.add(bench.block(trio if comparison.wants_seed else duel, comparison.wanted))
         return comparison
 
-    def _bench(self, efforts: Mapping[str, Effort], batch_s: float) -> Bench:
-        return Bench(self.experiment, self.kind, efforts, batch_s, self._rng, self.stop)
+    def _bench(self, efforts: Mapping[str, Effort], visit_s: float) -> Bench:
+        return Bench(self.experiment, self.kind, efforts, visit_s, self._rng, self.stop)
 
     def _same(self, source: str) -> Sequence[Block]:
         """Blocks in which both arms are the same code."""
         artifact, one = self.trusted(source), self.probe(source)
         arms = {CANDIDATE: artifact, RIVAL: artifact}
         try:
-            with self._bench(measure.look(one.call_s, one, one), one.batch_s) as bench:
+            with self._bench(measure.look(one.call_s, one, one), one.visit_s) as bench:
                 efforts = bench.block(arms).efforts()
-            with self._bench(efforts, one.batch_s) as bench:
+            with self._bench(efforts, one.visit_s) as bench:
                 return [bench.block(arms) for _ in range(BLOCKS)]
         except Fault as fault:
             raise self._unfit(source, fault) from None
@@ -280,8 +281,8 @@ class Judge:
         with alone(self.stop) as cpu, self.kind.arm(artifact, arena, 0, cpu, self.stop) as arm:
             self.unguarded = arm.unguarded
             for workload in workloads:
-                ((_, call_s),) = measure.checked_visit(arm, workload)
-                left_s -= call_s
+                (timed,) = measure.checked_visit(arm, workload)
+                left_s -= timed.seconds
                 if left_s < 0:
                     raise Fault(Status.TIMED_OUT, f"all checks together took more than {self._validated_within_s:g} s")
             measure.check_stateless(arm)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -26,39 +26,41 @@ from harness.judge.toolchain import Artifact
 from harness.records import Status
 
 CANDIDATE, RIVAL, SEED = "candidate", "rival", "seed"
-BATCH_S = 0.5e-3  # at least; longer where the handshake would be more than its share of it, up to
-_LONGEST_BATCH_S = 20e-3  # beyond it the machine is busy, and longer batches would be no quieter
+VISIT_S = 0.5e-3  # at least; longer where the handshake would be more than its share of it, up to
+_LONGEST_VISIT_S = 20e-3  # beyond it the machine is busy, and longer visits would be no quieter
 _HANDSHAKE_SHARE = 0.01
 _EMPTY_VISITS = 25
-_LONG_BATCH_S = 4e-3  # from here on one batch is a whole visit, and needs no warming
+VISITS = 16  # of each arm to a case, in a block
+_FAR_VISITS, _LOOK_VISITS = 4, 2
+_FAR_APART = math.log(1.5)  # beyond this fewer visits tell a case's ratio well enough
+_MOST_APART = 100  # in time, up to which both arms get calls by the faster one
+_LONG_VISIT_S = 4e-3  # from here on a visit needs no warming
 _LONG_VISITS, _LONG_VISITS_S = 4, 0.1  # of those as many as this time allows, and at least so many
 _MOST_CALLS = 1024
 _MOST_BYTES = 4e9  # of arrays for one case, as its work() counts them: each call has its own, and exact answers besides
+_LAID_OUT = 4  # visits' contents, of which each visit draws one: it cannot be told from the one before
+_LEAST_CALLS = 8  # laid out, where a visit is a call: more than one input has a say
 _LEAST_S = 1e-8  # of a call, where the handshake hides it
-_FAR_APART = math.log(1.5)  # beyond this fewer batches tell a case's ratio well enough
-_SPARE_BATCHES = 2  # laid out besides, so that a visit cannot be told from the one before
-_AUDITS = 8  # one batch in so many is followed by a look at everything, and never the same ones
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How thoroughly a case is timed in one block: so many visits of each arm, of so many batches each, a call taking
-    about so many seconds by arm."""
+    """How thoroughly a case is timed in one block: so many visits of each arm, a call taking about so many seconds by
+    arm."""
 
     visits: int
-    batches: int
     call_s: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One round of fresh processes: seconds per call by arm and case, and each case's log(candidate / rival): by the
-    best batch of a visit in `ratios`, by the whole visit in `usual`. `vs_seed` is log(candidate / seed), where the seed
-    ran."""
+    """One round of fresh processes: seconds per call by arm and case, and each case's log(candidate / rival): the
+    middle one of its pairs of visits in `ratios`, their mean in `means`. `vs_seed` is log(candidate / seed), where the
+    seed ran."""
 
     seconds: Mapping[str, Mapping[str, float]]
     ratios: Mapping[str, float]
-    usual: Mapping[str, float]
+    means: Mapping[str, float]
     vs_seed: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -71,57 +73,46 @@ class Block:
         efforts = {}
         for case, ratio in self.ratios.items():
             call_s = {arm: by_case[case] for arm, by_case in self.seconds.items()}
+            faster_s, slower_s = sorted((call_s[CANDIDATE], call_s[RIVAL]))
             is_far = abs(ratio) > _FAR_APART
-            shared_s = min(call_s[CANDIDATE], call_s[RIVAL]) if is_far else call_s[RIVAL]
+            shared_s = max(faster_s, slower_s / _MOST_APART) if is_far else call_s[RIVAL]
             both = call_s | {CANDIDATE: shared_s, RIVAL: shared_s}
-            efforts[case] = Effort(3 if is_far else 12, 2, both)
+            efforts[case] = Effort(_FAR_VISITS if is_far else VISITS, both)
         return efforts
 
 
 def look(cases: Iterable[str], rival: "Probe", seed: "Probe") -> Mapping[str, Effort]:
     """The effort of a first look, before anything is known of the candidate."""
     return {
-        case: Effort(1, 2, {CANDIDATE: rival.call_s[case], RIVAL: rival.call_s[case], SEED: seed.call_s[case]})
+        case: Effort(_LOOK_VISITS, {CANDIDATE: rival.call_s[case], RIVAL: rival.call_s[case], SEED: seed.call_s[case]})
         for case in cases
     }
 
 
 @dataclass(frozen=True, slots=True)
-class _Visit:
-    """So many batches of so many calls. `most_visits`: of them in a block, where they are long."""
-
-    calls: int
-    batches: int
-    is_long: bool
-    most_visits: int
-
-    @classmethod
-    def of(cls, call_s: float, batch_s: float, batches: int, call_bytes: float) -> "_Visit":
-        most = min(_MOST_CALLS, int(_MOST_BYTES / max(call_bytes, 1.0) / (batches + _SPARE_BATCHES)))
-        calls = max(1, min(most, math.ceil(batch_s / call_s)))
-        is_long = call_s * calls > _LONG_BATCH_S
-        most_visits = max(_LONG_VISITS, int(_LONG_VISITS_S / (call_s * calls)))
-        return cls(calls, 1 if is_long else batches, is_long, most_visits)
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """How one case is visited: so many times by each arm, in its own way."""
+    """How one case is visited: so many times by each arm, which makes so many calls; `warmed` are the arms that come
+    once more before, not counted."""
 
     workload: Workload
     visits: int
-    by_arm: Mapping[str, _Visit]
+    calls: Mapping[str, int]
+    warmed: Collection[str]
 
 
-Timed: TypeAlias = tuple[bool, float]  # whether judge or runner lost its core meanwhile; seconds per call
+class Timed(NamedTuple):
+    """A visit: whether judge or runner lost its core meanwhile; seconds per call."""
+
+    disturbed: bool
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Roughly how long one call takes, case by case, and how long a batch must last to drown the handshake."""
+    """Roughly how long one call takes, case by case, and how long a visit must last to drown the handshake."""
 
     call_s: Mapping[str, float]
-    batch_s: float
+    visit_s: float
 
 
 class Bench:
@@ -132,7 +123,7 @@ class Bench:
         experiment: Experiment,
         kind: Kind,
         efforts: Mapping[str, Effort],
-        batch_s: float,
+        visit_s: float,
         rng: np.random.Generator,
         stop: Stop,
     ) -> None:
@@ -140,23 +131,26 @@ class Bench:
         self.experiment, self.kind, self.rng, self.stop = experiment, kind, rng, stop
         self.arena = Arena()
         cases = (case for case in experiment.evaluation.cases if case.name in efforts)
-        self.plans = {case.name: self._plan(case, efforts[case.name], batch_s) for case in cases}
+        self.plans = {case.name: self._plan(case, efforts[case.name], visit_s) for case in cases}
         self.arena.open()
 
-    def _plan(self, case: Case, effort: Effort, batch_s: float) -> Plan:
-        call_bytes = work_of(self.experiment, case)["bytes"]
-        by_arm = {
-            arm: _Visit.of(seconds, batch_s, effort.batches, call_bytes) for arm, seconds in effort.call_s.items()
-        }
-        calls = max(one.calls * (one.batches + _SPARE_BATCHES) for one in by_arm.values())
-        workload = lay_out(self.experiment, case, self.rng, calls, Placement.FREE, self.arena)
-        return Plan(workload, min(effort.visits, by_arm[RIVAL].most_visits), by_arm)
+    def _plan(self, case: Case, effort: Effort, visit_s: float) -> Plan:
+        most_calls = _MOST_BYTES / max(1.0, work_of(self.experiment, case)["bytes"])
+        most = max(1, min(_MOST_CALLS, int(most_calls / _LAID_OUT)))
+        calls = {arm: min(most, math.ceil(visit_s / call_s)) for arm, call_s in effort.call_s.items()}
+        least = max(1, min(_LEAST_CALLS, int(most_calls)))
+        workload = lay_out(
+            self.experiment, case, self.rng, max(least, _LAID_OUT * max(calls.values())), Placement.FREE, self.arena
+        )
+        lasts_s = {arm: calls[arm] * call_s for arm, call_s in effort.call_s.items()}
+        visits = min(effort.visits, max(_LONG_VISITS, int(_LONG_VISITS_S / lasts_s[RIVAL])))
+        return Plan(workload, visits, calls, [arm for arm, seconds in lasts_s.items() if seconds <= _LONG_VISIT_S])
 
     def block(self, artifacts: Mapping[str, Artifact], cases: Collection[str] = ()) -> Block:
         """One block of the arms and cases given, or of all cases: candidate and rival take turns by the judge's coin,
         the seed comes in before and behind them."""
         seconds: dict[str, dict[str, float]] = {name: {} for name in artifacts}
-        ratios, usual, vs_seed = {}, {}, {}
+        ratios, means, vs_seed = {}, {}, {}
         moved = {name: self.kind.moved(one, self.rng, self.stop) for name, one in artifacts.items()}
         with ExitStack() as stack, alone(self.stop) as cpu:
             for plan in self.plans.values():  # those that are not timed too: where things lie tells nothing
@@ -169,21 +163,21 @@ class Bench:
             for name in self._shuffled(cases or self.plans):
                 timed = self.timed(arms, self.plans[name])
                 for arm, visits in timed.items():
-                    seconds[arm][name] = _best(visits)
-                ours, theirs = timed[CANDIDATE], timed[RIVAL]
-                ratios[name] = log_ratio(zip(map(min, ours), map(min, theirs), strict=True))
-                usual[name] = log_ratio(zip(map(_mean, ours), map(_mean, theirs), strict=True))
+                    seconds[arm][name] = statistics.median(one.seconds for one in visits)
+                logs = list(map(log_ratio, timed[CANDIDATE], timed[RIVAL]))
+                ratios[name] = middle(logs)
+                means[name] = statistics.fmean(ratio for _, ratio in logs)
                 if SEED in arms:
-                    vs_seed[name] = ratio_to_seed(ours, timed[SEED])
-        return Block(seconds=seconds, ratios=ratios, usual=usual, vs_seed=vs_seed)
+                    vs_seed[name] = ratio_to_seed(timed[CANDIDATE], timed[SEED])
+        return Block(seconds=seconds, ratios=ratios, means=means, vs_seed=vs_seed)
 
-    def timed(self, arms: Mapping[str, Arm], plan: Plan) -> Mapping[str, list[list[Timed]]]:
-        """Every visit of each arm, batch by batch. Candidate and rival make theirs two and two next to each other, so
-        that what neighbours do to one they do to the other."""
-        for name in self._shuffled(arms):  # warms caches and page tables; not counted
-            if not plan.by_arm[name].is_long:
-                self._visit(name, arms[name], plan, batches=1)
-        timed: dict[str, list[list[Timed]]] = {name: [] for name in arms}
+    def timed(self, arms: Mapping[str, Arm], plan: Plan) -> Mapping[str, list[Timed]]:
+        """Every visit of each arm. Candidate and rival make theirs two and two next to each other, so that what
+        neighbours do to one they do to the other."""
+        for name in self._shuffled(arms):  # caches and page tables; not counted
+            if name in plan.warmed:
+                self._visit(name, arms[name], plan)
+        timed: dict[str, list[Timed]] = {name: [] for name in arms}
         for name in self._turns(plan.visits, with_seed=SEED in arms):
             timed[name].append(self._visit(name, arms[name], plan))
         return timed
@@ -194,31 +188,26 @@ class Bench:
         return shuffled
 
     def _turns(self, visits: int, *, with_seed: bool) -> list[str]:
-        """The order of candidate and rival: quads ABBA or BAAB by the judge's coin; the seed before and behind them, or
-        on one side of a single pair."""
+        """The order of candidate and rival: quads ABBA or BAAB by the judge's coin; the seed before and behind them."""
         turns: list[str] = []
         for turn in range(visits):
             pair = turns[-1:-3:-1] if turn % 2 else self._shuffled((CANDIDATE, RIVAL))
             turns += pair
-        if with_seed and (visits > 1 or self.rng.integers(2)):
-            turns.insert(0, SEED)
-        return turns if not with_seed or (visits == 1 and turns[0] == SEED) else [*turns, SEED]
+        return [SEED, *turns, SEED] if with_seed else turns
 
-    def _visit(self, name: str, arm: Arm, plan: Plan, batches: int = 0) -> list[Timed]:
+    def _visit(self, name: str, arm: Arm, plan: Plan) -> Timed:
         if self.stop:
             raise Interrupted
-        visit = plan.by_arm[name]
-        order = self.rng.permutation(plan.workload.calls // visit.calls)[: batches or visit.batches].tolist()
-        timed: list[Timed] = []
+        workload, calls = plan.workload, plan.calls[name]
+        start = calls * int(self.rng.integers(workload.calls // calls))
         try:
-            for batch in order:
-                tick = arm.visit(plan.workload, batch * visit.calls, visit.calls)
-                timed.append((tick.disturbed, tick.seconds / visit.calls))
-                # What is left for later batches, in outputs or anywhere else, is found at some of them, and at the end
-                # of every visit. Of every arm alike: a look leaves the caches cold for whoever comes next.
-                if len(timed) == len(order) or not self.rng.integers(_AUDITS):
-                    _audit(arm, plan.workload, order[: len(timed)], visit.calls)
-            return timed
+            tick = arm.visit(workload, start, calls)
+            workload.poison(arm.arena, start, calls)
+            mismatch = workload.check(start, calls)
+            if mismatch:
+                raise Fault(Status.WRONG, mismatch)
+            check_stateless(arm)
+            return Timed(tick.disturbed, tick.seconds / calls)
         except Fault as fault:
             if name == CANDIDATE:
                 raise
@@ -236,46 +225,31 @@ class Bench:
         self.arena.close()
 
 
-def checked_visit(arm: Arm, workload: Workload, calls: int = 1, batches: int = 1) -> list[Timed]:
-    """One visit of a workload's first batches; every output of it is checked, and poisoned again for the next."""
-    ticks = [arm.visit(workload, batch * calls, calls) for batch in range(batches)]
+def checked_visit(arm: Arm, workload: Workload, calls: int = 1, visits: int = 1) -> list[Timed]:
+    """Visits to a workload's first calls; every output of them is checked, and poisoned again for the next."""
+    ticks = [arm.visit(workload, visit * calls, calls) for visit in range(visits)]
     arm.arena.poison(workload.output)
-    mismatch = workload.check(0, batches * calls)
+    mismatch = workload.check(0, visits * calls)
     if mismatch:
         raise Fault(Status.WRONG, mismatch)
-    return [(tick.disturbed, tick.seconds / calls) for tick in ticks]
+    return [Timed(tick.disturbed, tick.seconds / calls) for tick in ticks]
 
 
-def _audit(arm: Arm, workload: Workload, batches: Sequence[int], calls: int) -> None:
-    """The outputs of these batches as they were at "done"; and nothing anywhere that was not asked for."""
-    for batch in batches:
-        workload.poison(arm.arena, batch * calls, calls)
-        mismatch = workload.check(batch * calls, calls)
-        if mismatch:
-            raise Fault(Status.WRONG, mismatch)
-    check_stateless(arm)
+def log_ratio(ours: Timed, theirs: Timed) -> tuple[bool, float]:
+    """log(ours / theirs) of two visits next to each other, and whether either lost its core."""
+    return ours.disturbed or theirs.disturbed, math.log(ours.seconds / theirs.seconds)
 
 
-def _best(visits: Iterable[Sequence[Timed]]) -> float:
-    return min(batch for visit in visits for batch in visit)[1]
-
-
-def _mean(visit: Sequence[Timed]) -> Timed:
-    return any(disturbed for disturbed, _ in visit), statistics.fmean(seconds for _, seconds in visit)
-
-
-def log_ratio(pairs: Iterable[tuple[Timed, Timed]]) -> float:
-    """log(ours / theirs), the middle one of pairs timed next to each other. Those in which an arm lost its core, by the
-    kernel's counters and not by their time, count only where there are no others."""
-    logs = [(ours[0] or theirs[0], math.log(ours[1] / theirs[1])) for ours, theirs in pairs]
+def middle(logs: Iterable[tuple[bool, float]]) -> float:
+    """Pairs in which an arm lost its core, by the kernel's counters and not by their time, count only where there are
+    no others."""
+    logs = list(logs)
     return statistics.median([ratio for disturbed, ratio in logs if not disturbed] or [ratio for _, ratio in logs])
 
 
-def ratio_to_seed(ours: Sequence[Sequence[Timed]], seeds: Sequence[Sequence[Timed]]) -> float:
-    """log(candidate / seed) by the candidate's outer visits, next to which the seed's are; by as many batches of
-    either, the last ones: a slow seed's visit is one long batch, and the faster of two would be luckier than that."""
-    outer = ours[:: max(1, len(ours) - 1)]
-    return log_ratio((min(one[-len(seed) :]), min(seed[-len(one) :])) for one, seed in zip(outer, seeds, strict=True))
+def ratio_to_seed(ours: Sequence[Timed], seeds: Sequence[Timed]) -> float:
+    """log(candidate / seed), by the candidate's outer visits: the seed's are before and behind all others."""
+    return middle(map(log_ratio, (ours[0], ours[-1]), seeds))
 
 
 def check_stateless(arm: Arm) -> None:
@@ -286,15 +260,15 @@ def check_stateless(arm: Arm) -> None:
 
 
 def probe(experiment: Experiment, kind: Kind, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Probe:
-    """A first look at an artifact: enough to choose how many calls make a batch."""
+    """A first look at an artifact: enough to choose how many calls make a visit."""
     arena = Arena()
     workloads = [lay_out(experiment, case, rng, 1, Placement.LEFT, arena) for case in experiment.evaluation.cases]
     arena.open()
     try:
         with alone(stop) as cpu, kind.arm(artifact, arena, 0, cpu, stop) as arm:
             handshake_s = statistics.median(arm.visit(workloads[0], 0, 0).seconds for _ in range(_EMPTY_VISITS))
-            single_s = {w.case.name: min(min(checked_visit(arm, w))[1] for _ in range(3)) for w in workloads}
+            single_s = {w.case.name: min(checked_visit(arm, w)[0].seconds for _ in range(3)) for w in workloads}
     finally:
         arena.close()
     call_s = {name: max(seconds - handshake_s, _LEAST_S) for name, seconds in single_s.items()}
-    return Probe(call_s, min(max(BATCH_S, handshake_s / _HANDSHAKE_SHARE), _LONGEST_BATCH_S))
+    return Probe(call_s, min(max(VISIT_S, handshake_s / _HANDSHAKE_SHARE), _LONGEST_VISIT_S))

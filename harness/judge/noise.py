@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.contract import Experiment
-from harness.judge import kept, stats
+from harness.judge import kept, measure, stats
 from harness.judge.machine import fingerprint
 from harness.judge.measure import Block
 
@@ -62,5 +62,6 @@ def _spread(values: Sequence[float]) -> float:
 
 def _name(experiment: Experiment) -> str:
     cases = [(case.name, sorted(case.dims.items())) for case in experiment.evaluation.cases]
-    what = repr((fingerprint(experiment), experiment.signature, cases))
+    way = Path(measure.__file__).read_bytes()  # how a block is made: another way has another noise
+    what = repr((fingerprint(experiment), experiment.signature, cases, way))
     return f"noise-{hashlib.sha256(what.encode()).hexdigest()[:20]}.json"

@@ -150,7 +150,7 @@ class MetricJudge(Judge):
             look=look,
             look_noise=max(verdict.LOOK_NOISE, prior),
             seed_arm=RIVAL if rival is seed else SEED,
-            overall=stats.Evidence(prior=prior),
+            overall=stats.Evidence(prior=prior, bad_place=0.0),
             by_case={name: stats.Evidence(prior=prior)},
             work={name: {}},
             ceiling=roofline.UNKNOWN,
@@ -189,7 +189,7 @@ class MetricJudge(Judge):
         return Block(
             seconds={name: {case: value} for name, value in values.items()},
             ratios=ratios,
-            usual=ratios,
+            means=ratios,
             vs_seed={case: self.command.log_ratio(ours, values[SEED])} if SEED in values else {},
         )
 

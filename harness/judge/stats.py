@@ -21,15 +21,13 @@ MAX_BLOCKS = 48
 CASE_BLOCKS = 24  # in which a case must look winnable, once the whole is lost
 TOO_NOISY = 0.05  # of a block: no number of blocks that anyone waits for could then show a gain of some percent
 SLOW_PLACE = 0.08  # a loss that some places of the code may cost, too rarely to have been seen yet
-BAD_PLACE = 0.12  # a loss that the place of the code may cost all of one block
+_BAD_PLACE = 0.12  # a loss that the place of the code may cost all of one block
 _MEAN_TAIL = 0.01
 _PRIOR_BLOCKS = 2
 SIGMAS = 1.4826  # in a median absolute deviation
 _Z_MOST = 3.0
 _KINDNESS = 0.4  # standard errors in a candidate's favour; more of them only prolong ties, by simulation
 FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
-
-
 _EXACT_RUNS = 6  # at least: as many as an interval needs
 
 
@@ -56,9 +54,11 @@ def log_cosh(x: float) -> float:
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """What the blocks so far say of one comparison. `prior` is the noise of a block before any was seen."""
+    """What the blocks so far say of one comparison. `prior` is the noise of a block before any was seen; `bad_place` is
+    0 where there is no code that the linker could put anywhere."""
 
     prior: float
+    bad_place: float = _BAD_PLACE
     values: list[float] = field(default_factory=list)
     _logs: list[float] = field(default_factory=lambda: [0.0] * len(LAMBDAS))
 
@@ -103,7 +103,7 @@ class Evidence:
     def is_clear_loss(self) -> bool:
         """After a few blocks, or one where it lost much: slower in each by far more than a block's noise, and in all by
         more than bad luck with one place."""
-        return sum(self.values) > BAD_PLACE and min(self.values) > max(0.02, 4 * self.scale)
+        return sum(self.values) > self.bad_place and min(self.values) > max(0.02, 4 * self.scale)
 
     @property
     def is_promising(self) -> bool:

@@ -51,8 +51,8 @@ class Rivals:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What the measurement proved, each part at the search's error rate; what it means is the experiment's to say.
-    `noise` is how much a block varied, None where one quick look was enough. `is_doubted`: faster in most blocks, but
-    not on average, or only by the best of its batches. `beats_seed` is what the interval says, no proof."""
+    `noise` is how much a block varied, None where one quick look was enough. `is_doubted`: faster in most blocks and
+    visits, but not on average. `beats_seed` is what the interval says, no proof."""
 
     beats_champion: bool
     beats_on: tuple[str, ...]
@@ -60,6 +60,10 @@ class Finding:
     vs_champion: Estimate
     noise: float | None = None
     is_doubted: bool = False
+
+    @property
+    def is_win(self) -> bool:
+        return self.beats_champion or bool(self.beats_on)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +149,7 @@ def headline(status: Status, cases: Mapping[str, CaseResult], finding: Finding) 
     if status is Status.TIE:
         within = f"(x{finding.vs_champion.low:.3f} to x{finding.vs_champion.high:.3f})"
         if finding.is_doubted:
-            return f"faster in most blocks, but not on average or not in its usual batches {within}"
+            return f"faster in most visits, but not on average {within}"
         if finding.noise and finding.noise > stats.TOO_NOISY:
             return f"this machine is too noisy to decide: a block varies by {finding.noise:.0%} {within}"
         return f"no difference from the champion that could be shown {within}"

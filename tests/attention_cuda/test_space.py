@@ -72,7 +72,7 @@ def test_an_object_is_called_in_the_python_arm(
     artifact = Artifact(content=made.read_bytes())
     with cuda.Arm(interpreter, artifact, arena, 0, -1, Stop()) as arm:
         if fault is None:
-            checked_visit(arm, laid_out, calls=2, batches=2)
+            checked_visit(arm, laid_out, calls=2, visits=2)
             return
         with pytest.raises(Fault) as raised:
             checked_visit(arm, laid_out)

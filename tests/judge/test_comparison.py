@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from harness.judge import stats, verdict
-from harness.judge.comparison import Comparison, is_doubtful
+from harness.judge.comparison import Comparison
 from harness.judge.measure import CANDIDATE, RIVAL, SEED, Block
 from harness.judge.roofline import Ceiling
 from harness.judge.verdict import Standings, accept
@@ -17,7 +17,7 @@ RIVAL_S, SEED_S = 1e-5, 4e-5
 STANDINGS = Standings(is_new_combination=False)
 
 
-def block(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None, *, seeded: bool = True) -> Block:
+def block(ratios: Mapping[str, float], means: Mapping[str, float] | None = None, *, seeded: bool = True) -> Block:
     """`ratios`: the candidate's time over the rival's, case by case."""
     seconds = {
         CANDIDATE: {name: RIVAL_S * ratio for name, ratio in ratios.items()},
@@ -25,9 +25,9 @@ def block(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None,
         **({SEED: dict.fromkeys(ratios, SEED_S)} if seeded else {}),
     }
     logs = {name: math.log(ratio) for name, ratio in ratios.items()}
-    middles = {name: math.log(ratio) for name, ratio in (usual or ratios).items()}
+    mean_logs = {name: math.log(ratio) for name, ratio in (means or ratios).items()}
     to_seed = {name: math.log(RIVAL_S * ratio / SEED_S) for name, ratio in ratios.items()} if seeded else {}
-    return Block(seconds=seconds, ratios=logs, usual=middles, vs_seed=to_seed)
+    return Block(seconds=seconds, ratios=logs, means=mean_logs, vs_seed=to_seed)
 
 
 def even(ratio: float) -> Mapping[str, float]:
@@ -46,11 +46,11 @@ def comparison(look: Block, noise: float = 0.005, *, confirms: bool = False) -> 
     )
 
 
-def after(ratios: Mapping[str, float], usual: Mapping[str, float] | None = None) -> Comparison:
+def after(ratios: Mapping[str, float], means: Mapping[str, float] | None = None) -> Comparison:
     """As many equal blocks as it takes to be sure."""
     made = comparison(block(even(1.0)), confirms=True)
     while not made.is_over:
-        made.add(block(ratios, usual, seeded=made.wants_seed))
+        made.add(block(ratios, means, seeded=made.wants_seed))
     return made
 
 
@@ -79,7 +79,12 @@ def test_a_look_decides_nothing_else(ratios: Mapping[str, float]) -> None:
 
 @pytest.mark.parametrize(("ratio", "is_taken_again"), [(1.2, False), (1.3, True), (2.4, True), (2.6, False)])
 def test_a_look_that_a_neighbour_may_have_thrown_is_taken_once_more(ratio: float, is_taken_again: bool) -> None:
-    assert is_doubtful(block(even(ratio))) is is_taken_again
+    assert comparison(block(even(ratio))).is_doubtful is is_taken_again
+
+
+def test_a_look_that_sends_nobody_home_is_not_taken_twice() -> None:
+    assert not comparison(block({"one": 2.0, "two": 1.05})).is_doubtful
+    assert not comparison(block(even(1.5)), confirms=True).is_doubtful
 
 
 def test_one_place_that_costs_a_tenth_loses_nothing_yet() -> None:
@@ -105,11 +110,16 @@ def test_a_look_that_varies_widely_sends_nobody_home_and_says_so() -> None:
     assert made.finding().vs_champion.high > 1
 
 
-def test_where_arms_lie_far_apart_fewer_batches_are_timed_and_both_arms_still_get_the_same_calls() -> None:
+def test_where_arms_lie_far_apart_fewer_visits_are_made_and_both_arms_still_get_the_same_calls() -> None:
     near, far = block({"near": 1.02, "far": 0.5}).efforts().values()
     assert (near.call_s[CANDIDATE], near.call_s[RIVAL]) == (RIVAL_S, RIVAL_S)
     assert (far.call_s[CANDIDATE], far.call_s[RIVAL]) == (RIVAL_S / 2, RIVAL_S / 2)
-    assert far.visits * far.batches < near.visits * near.batches
+    assert far.visits < near.visits
+
+
+def test_a_candidate_ten_thousand_times_as_fast_does_not_keep_its_rival_at_work_for_ever() -> None:
+    (effort,) = block({"one": 1e-4}).efforts().values()
+    assert effort.call_s[RIVAL] == RIVAL_S / 100
 
 
 def test_a_steady_gain_beyond_the_margin_wins() -> None:
@@ -125,20 +135,20 @@ def test_a_gain_in_one_case_makes_a_specialist_and_no_champion() -> None:
     assert (made.beats_champion, made.beats_on) == (False, ("one",))
 
 
-def test_who_is_fast_on_lucky_batches_alone_does_not_win() -> None:
-    made = after(even(0.9), usual=even(1.1))
+def test_who_is_fast_in_most_visits_and_slower_on_average_does_not_win() -> None:
+    made = after(even(0.9), means=even(1.1))
     assert made.overall.proves_faster(made.alpha)
     assert (made.beats_champion, made.beats_on) == (False, ())
 
 
-def test_a_proof_that_usual_batches_do_not_bear_out_ends_with_a_reason() -> None:
-    made = after(even(0.9), usual=even(1.1))
+def test_a_proof_that_the_mean_does_not_bear_out_ends_with_a_reason() -> None:
+    made = after(even(0.9), means=even(1.1))
     assert len(made.blocks) < stats.MAX_BLOCKS
-    assert "not in its usual batches" in verdict.headline(Status.TIE, {}, made.finding())
+    assert "faster in most visits, but not on average" in verdict.headline(Status.TIE, {}, made.finding())
 
 
-def test_a_usual_batch_that_is_a_little_slower_is_enough_for_a_doubt() -> None:
-    assert not after(even(0.97), usual=even(1.005)).beats_champion
+def test_a_mean_that_is_a_little_slower_is_enough_for_a_doubt() -> None:
+    assert not after(even(0.97), means=even(1.005)).beats_champion
 
 
 @pytest.mark.parametrize(("gain", "blocks"), [(0.01, 24), (0.02, 12), (0.1, stats.MIN_BLOCKS)])

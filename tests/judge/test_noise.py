@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def block(ratio: float) -> Block:
-    return Block(seconds={}, ratios={"one": ratio, "two": -ratio / 2}, usual={})
+    return Block(seconds={}, ratios={"one": ratio, "two": -ratio / 2}, means={})
 
 
 def test_the_spread_is_about_zero_where_identical_arms_must_lie() -> None:

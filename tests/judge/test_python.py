@@ -62,7 +62,18 @@ def fault_of(kind: Kind, body: str, arena: Arena) -> Fault:
 def test_a_visit_answers_every_call(kind: Kind, arena: Arena) -> None:
     laid_out = workload(arena)
     with arm(kind, SEED, arena) as one:
-        checked_visit(one, laid_out, calls=2, batches=2)
+        checked_visit(one, laid_out, calls=2, visits=2)
+
+
+def test_who_sleeps_has_not_lost_its_core(kind: Kind, arena: Arena) -> None:
+    """Or a candidate could choose which of its visits count."""
+    source = SEED.replace("import", "import threading\nimport", 1) + "\n\nHELD = threading.Lock()\nHELD.acquire()\n"
+    source = source.replace(") -> Tensor:", ") -> Tensor:\n    HELD.acquire(timeout=1e-4)", 1)
+    laid_out = workload(arena)
+    with arm(kind, source, arena) as one:
+        visits = [checked_visit(one, laid_out)[0] for _ in range(20)]
+    assert min(one.seconds for one in visits) > 1e-4
+    assert not all(one.disturbed for one in visits)
 
 
 def test_a_source_may_be_longer_than_a_message(kind: Kind, arena: Arena) -> None:

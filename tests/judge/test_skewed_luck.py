@@ -40,7 +40,7 @@ def wins(luck: Luck, alpha: float, *, confirms: bool) -> bool:
 
 
 def block(ratio: float) -> Block:
-    return Block(seconds={CANDIDATE: {CASE: 1.0}, RIVAL: {CASE: 1.0}}, ratios={CASE: ratio}, usual={CASE: ratio})
+    return Block(seconds={CANDIDATE: {CASE: 1.0}, RIVAL: {CASE: 1.0}}, ratios={CASE: ratio}, means={CASE: ratio})
 
 
 def called_best(luck: Luck, alpha: float) -> float:
