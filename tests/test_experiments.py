@@ -18,8 +18,8 @@ from harness.ask.proposer import BUILTIN, Choice, Request, choose
 from harness.ask.rendering import render
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
-from harness.contract import Experiment
-from harness.judge import cuda, cuda_gate, gate, python_gate
+from harness.contract import CPU, Experiment
+from harness.judge import cuda, cuda_gate, device, gate, python_gate
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
 from harness.judge.opening import open_judge
@@ -64,7 +64,8 @@ def _judge(name: str) -> Judge:
             if importlib.util.find_spec(module.partition(".")[0]) is None:
                 where = experiment.folder.relative_to(contract.ROOT)
                 pytest.skip(f"{name} needs {module}: pip install -r {where}/requirements.txt")
-    return open_judge(brief(experiment, experiment.evaluation.cases[0].name, timeout_s=1), Stop())
+    timeout_s = 1 if device.called_on(experiment) == CPU else 30  # a first call on a device may compile it
+    return open_judge(brief(experiment, experiment.evaluation.cases[0].name, timeout_s=timeout_s), Stop())
 
 
 def _seed(experiment: Experiment) -> str:

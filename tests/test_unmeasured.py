@@ -67,6 +67,14 @@ def test_a_candidate_is_unmeasured_and_a_wrong_one_is_still_found(experiment: Pa
     assert wrong["status"] == "wrong"
 
 
+def test_a_result_that_lies_in_an_argument_is_wrong(experiment: Path) -> None:
+    """Where there is a device, arguments are copies, and can be written to."""
+    judge = Judge(contract.load(experiment), Stop())
+    in_place = "return x.view(-1)[: len(x), None].copy_(summed * 1.5)"
+    fault = judge.prepare(judge.seed.replace("return summed * 1.5", in_place)).fault
+    assert fault is not None and "returned one of its arguments" in fault.reason, fault
+
+
 def test_a_triton_kernel_is_checked_by_its_interpreter() -> None:
     if importlib.util.find_spec("triton") is None:
         pytest.skip("swish_triton needs triton: pip install -r experiments/swish_triton/requirements.txt")

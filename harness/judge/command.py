@@ -20,7 +20,7 @@ from pathlib import Path
 
 from harness.contract import Experiment
 from harness.errors import JudgeError
-from harness.judge import toolchain
+from harness.judge import device, toolchain
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.fault import Fault
 from harness.judge.quiet import alone
@@ -87,14 +87,17 @@ def _lay_out(experiment: Experiment, command: Command, source: str, scratch: Pat
 
 
 def _environment(scratch: Path) -> Mapping[str, str]:
-    """All that the command sees of the user's: where programs are; last, for `python`, that of this house."""
+    """All that the command sees of the user's: where programs, libraries and devices are; last, for `python`, that of
+    this house."""
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
-    return {"PATH": path, "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp"), "LANG": "C.UTF-8"}
+    own = {"PATH": path, "HOME": str(scratch / "home"), "TMPDIR": str(scratch / "tmp"), "LANG": "C.UTF-8"}
+    return device.told() | own
 
 
 def _run(experiment: Experiment, command: Command, scratch: Path, stop: Stop) -> int | None:
     limits = experiment.limits
-    bounds = str(limits.memory_mb << 10), str(_FILE_BLOCKS_MAX)
+    # Of addresses, as far as nobody needs terabytes of them to open a device.
+    bounds = "unlimited" if device.cuda() else str(limits.memory_mb << 10), str(_FILE_BLOCKS_MAX)
     # What waits for the command is the thread that starts it, with whose end the tether would end, too.
     tether = toolchain.cached_tool("tether", [toolchain.HERE / "tether.c"], "", ("-O2",))
     everywhere = os.sched_getaffinity(0)

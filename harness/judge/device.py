@@ -18,10 +18,10 @@ from harness.errors import JudgeError
 _NAME_BYTES = 256
 _TRITON = "triton"
 # What says where libraries and devices are; everything else of the user's stays out.
-_PASSED_ON = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH")
+PASSED_ON = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH")
 # Where a driver, its libraries and the compilers that Triton runs live.
 _READABLE = (
-    *("/usr", "/bin", "/lib", "/lib64", "/opt", "/etc/alternatives", "/etc/ld.so.cache", "/sys/devices"),
+    *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/etc/alternatives", "/etc/ld.so.cache", "/sys/devices"),
     *("/proc/self", "/proc/driver", "/proc/cpuinfo", "/proc/meminfo"),
 )
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
@@ -94,7 +94,12 @@ def environment(experiment: Experiment) -> Mapping[str, str]:
         return {}
     if called_on(experiment) == CPU:
         return {"TRITON_INTERPRET": "1"}
-    return {"PATH": os.defpath} | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {"PATH": os.defpath} | told()
+
+
+def told() -> dict[str, str]:
+    """What the user's environment says of libraries and devices."""
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
 def readable() -> str:

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sandbox.h"
 
@@ -24,7 +25,13 @@
         DENY(SYS_pivot_root), DENY(SYS_chroot), DENY(SYS_init_module), DENY(SYS_finit_module), DENY(SYS_keyctl),  \
         DENY(SYS_add_key), DENY(SYS_request_key), DENY(SYS_open_by_handle_at), DENY(SYS_clock_settime),           \
         DENY(SYS_settimeofday), DENY(SYS_sched_setaffinity), DENY(SYS_sched_setscheduler), DENY(SYS_setpriority), \
-        DENY(SYS_sched_setattr)
+        DENY(SYS_sched_setattr), WITHOUT_OPENING
+/* What changes a file by its name alone, which landlock does not see, or not on every kernel. */
+#define WITHOUT_OPENING                                                                                          \
+    DENY(SYS_truncate), DENY(SYS_chmod), DENY(SYS_fchmod), DENY(SYS_fchmodat), DENY(SYS_chown), DENY(SYS_lchown), \
+        DENY(SYS_fchown), DENY(SYS_fchownat), DENY(SYS_setxattr), DENY(SYS_lsetxattr), DENY(SYS_fsetxattr),       \
+        DENY(SYS_removexattr), DENY(SYS_lremovexattr), DENY(SYS_fremovexattr), DENY(SYS_utime), DENY(SYS_utimes), \
+        DENY(SYS_utimensat), DENY(SYS_futimesat), DENY(452 /* fchmodat2 */)
 /* The numbers of another set of calls: where a kernel has them, they would pass every list of these. */
 #define NO_X32 \
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
@@ -35,15 +42,30 @@
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (own), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),           \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 
-/* Rights of landlock's first version, which every later one knows. */
 #define READ_FILES (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define ANY_FILES 0x1FFFull
+#define OF_A_FILE (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | 0x4000ull)
 
+/* Every right to files but that to ioctl, which a driver lives on. To move a file to another folder, as Triton does, is
+   denied by the first version without a right that could be given. */
+static uint64_t any_files(void) {
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version >= 3 ? 0x7FFF : version == 2 ? 0x3FFF : 0x1FFF;
+}
+
+/* A rule with a folder's rights for what is none is refused. */
 static void let(int rules, const char *path, uint64_t rights) {
-    struct landlock_path_beneath_attr below = {.allowed_access = rights, .parent_fd = open(path, O_PATH | O_CLOEXEC)};
-    if (below.parent_fd < 0) return; /* not there, so nothing to let in */
+    struct landlock_path_beneath_attr below = {.parent_fd = open(path, O_PATH | O_CLOEXEC)};
+    struct stat facts;
+    if (below.parent_fd < 0 || fstat(below.parent_fd, &facts)) return; /* not there, so nothing to let in */
+    below.allowed_access = S_ISDIR(facts.st_mode) ? rights : rights & OF_A_FILE;
     syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &below, 0);
     close(below.parent_fd);
+}
+
+/* In threads that the driver has begun, too: they share the candidate's memory. */
+static int filter_all_threads(const struct sock_filter *code, size_t count) {
+    struct sock_fprog program = {(unsigned short)count, (struct sock_filter *)code};
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
 static void let_devices(int rules) {
@@ -57,9 +79,9 @@ static void let_devices(int rules) {
     if (folder) closedir(folder);
 }
 
-/* `readable`: folders, one a line; programs and libraries live there. `scratch`: the one folder that may be written to. */
+/* `readable`: folders and files, one a line; programs and libraries live there. `scratch`: the one folder that may be written to. */
 static int close_most_files(const char *readable, const char *scratch) {
-    uint64_t files = ANY_FILES;
+    uint64_t files = any_files();
     char path[4096];
     int rules = (int)syscall(SYS_landlock_create_ruleset, &files, sizeof files, 0);
     if (rules < 0) return 0;
@@ -69,7 +91,7 @@ static int close_most_files(const char *readable, const char *scratch) {
         snprintf(path, sizeof path, "%.*s", (int)(end - line), line);
         let(rules, path, READ_FILES);
     }
-    let(rules, scratch, ANY_FILES);
+    let(rules, scratch, files);
     let_devices(rules);
     int closed = syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     close(rules);
@@ -90,7 +112,8 @@ static uint32_t enter_device_box(const char *readable, const char *scratch, int 
     uint32_t achieved = 0;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) achieved |= NO_NEW_PRIVS;
     if (close_most_files(readable, scratch)) achieved |= LANDLOCK;
-    if (may_build ? filter(building, sizeof building / sizeof *building) : filter(calling, sizeof calling / sizeof *calling))
+    if (may_build ? filter_all_threads(building, sizeof building / sizeof *building)
+                  : filter_all_threads(calling, sizeof calling / sizeof *calling))
         achieved |= SECCOMP;
     return achieved;
 }

@@ -34,6 +34,11 @@ class Kind(Protocol):
         """Whether a candidate can be called here at all, timed or not."""
         ...
 
+    @property
+    def renews(self) -> bool:
+        """Whether every visit has contents of its own, since a candidate may keep what it saw."""
+        ...
+
     def inspect(self, source: str, stop: Stop) -> tuple[Violation, ...]:
         """Every rule of the experiment's that the source breaks."""
         ...
@@ -55,7 +60,7 @@ class Kind(Protocol):
 class C:
     """C: gate, gcc, a look into the object, and the runner in C."""
 
-    lacks, is_runnable = "", True
+    lacks, is_runnable, renews = "", True, False
 
     def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
@@ -88,7 +93,7 @@ class Python:
     """Python: rules over its tree, and an interpreter that is warm before it is needed. Without the device that it was
     written for it is still called, on the processor."""
 
-    is_runnable = True
+    is_runnable = renews = True
 
     def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
@@ -114,6 +119,8 @@ class Python:
 class Cuda:
     """CUDA C++: rules for what is written, nvcc, a look into the object, and the Python arm to call it. Without a
     device nothing can be called."""
+
+    renews = True
 
     def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment
@@ -144,7 +151,7 @@ class Cuda:
 class Source:
     """A source in any language that a command will run: the language's own rules, and nothing is built or called."""
 
-    lacks, is_runnable = "", True
+    lacks, is_runnable, renews = "", True, False
 
     def __init__(self, experiment: Experiment, stop: Stop) -> None:
         self._experiment = experiment

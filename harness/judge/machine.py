@@ -33,7 +33,8 @@ def fingerprint(experiment: Experiment) -> str:
     differ in any of it are not ranked."""
     machine = this_machine()
     if experiment.command:
-        return str(replace(machine, compiler=experiment.command.line))
+        beside = f" beside {device.cuda()}" if device.cuda() else ""  # which it may use
+        return str(replace(machine, compiler=experiment.command.line + beside))
     return str(replace(machine, compiler=built_by(experiment) + device.name_of(experiment)))
 
 

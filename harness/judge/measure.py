@@ -5,6 +5,7 @@ Measures and checks every timed output; what the numbers mean is for stats.py an
 
 import math
 import statistics
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ _FAR_APART = math.log(1.5)  # beyond this fewer visits tell a case's ratio well 
 _MOST_APART = 100  # in time, up to which both arms get calls by the faster one
 _LONG_VISIT_S = 4e-3  # from here on a visit needs no warming
 _LONG_VISITS, _LONG_VISITS_S = 4, 0.1  # of those as many as this time allows, and at least so many
+_RENEWED_S = 5.0  # likewise of those whose contents are made anew, and take longer than the calls
 _MOST_CALLS = 1024
 _MOST_BYTES = 4e9  # of arrays for one case, as its work() counts them: each call has its own, and exact answers besides
 _LAID_OUT = 4  # visits' contents, of which each visit draws one: it cannot be told from the one before
@@ -139,11 +141,12 @@ class Bench:
         most = max(1, min(_MOST_CALLS, int(most_calls / _LAID_OUT)))
         calls = {arm: min(most, math.ceil(visit_s / call_s)) for arm, call_s in effort.call_s.items()}
         least = max(1, min(_LEAST_CALLS, int(most_calls)))
-        workload = lay_out(
-            self.experiment, case, self.rng, max(least, _LAID_OUT * max(calls.values())), Placement.FREE, self.arena
-        )
+        laid_out, began_s = max(least, _LAID_OUT * max(calls.values())), time.perf_counter()
+        workload = lay_out(self.experiment, case, self.rng, laid_out, Placement.FREE, self.arena)
+        renewed_s = calls[RIVAL] * (time.perf_counter() - began_s) / laid_out if self.kind.renews else 0.0
         lasts_s = {arm: calls[arm] * call_s for arm, call_s in effort.call_s.items()}
-        visits = min(effort.visits, max(_LONG_VISITS, int(_LONG_VISITS_S / lasts_s[RIVAL])))
+        fitting = min(_LONG_VISITS_S / lasts_s[RIVAL], _RENEWED_S / renewed_s if renewed_s else math.inf)
+        visits = min(effort.visits, max(_LONG_VISITS, int(fitting)))
         return Plan(workload, visits, calls, [arm for arm, seconds in lasts_s.items() if seconds <= _LONG_VISIT_S])
 
     def block(self, artifacts: Mapping[str, Artifact], cases: Collection[str] = ()) -> Block:

@@ -18,13 +18,17 @@ import linecache
 import os
 import socket
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, TypeAlias
 
 ORDERS_BYTES, DESCRIBED_AT = 16 * 4096, 15 * 4096  # the last page of the orders says what a visit's arguments look like
 RAISED, ANSWERED_WRONG = 6, 7
 CANDIDATE, ABSENT, CPU = "candidate", "absent", "cpu"
+SCRAP_BYTES, AWAKE_S = 256 << 20, 0.02  # more than any device's cache; until its clock has risen
+OWN_SHARE = 0.3  # of a device's memory: there are three arms
 Calls: TypeAlias = list[tuple[list[Any], Any]]
 
 
@@ -71,11 +75,12 @@ def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], *files: 
     window = door.open_window(file, reader, asked["base"], ORDERS_BYTES, asked["window_bytes"], asked["judge"])
     page = door.orders_page()
     source = os.pread(text, os.fstat(text).st_size, 0).decode()
-    given = {"LIBRARY": loaded(door, libraries[0])} if libraries else {}
-    if tensors.device == CPU:
-        door.close_the_door()
-    else:
-        close_the_door_on_cuda(door, tensors.torch, asked["readable"], asked["scratch"], asked["may_build"])
+    with told(door):
+        given = {"LIBRARY": ctypes.CDLL(f"/proc/self/fd/{libraries[0]}")} if libraries else {}
+        if tensors.device == CPU:
+            door.close_the_door()
+        else:
+            close_the_door_on_cuda(door, tensors, asked["readable"], asked["scratch"], asked["may_build"])
     target: Callable[..., Any] | None = None
     calls: Calls = []
     while True:
@@ -83,23 +88,23 @@ def serve(door: ctypes.CDLL, tensors: "Tensors", asked: dict[str, Any], *files: 
         if target is None:  # the first visit is empty, before anything foreign is here: this is what waiting looks like
             door.wait_for_fire()
             door.say_done()
-            target = load(door, source, asked["target"], given)
+            with told(door):
+                target = load(source, asked["target"], given)
             continue
         calls = tensors.calls(window, page)
         if given:  # what calls a library makes the output itself
             calls = [([*arguments, output.shape], output) for arguments, output in calls]
-        try:
+        with told(door):
             (answer_on_a_device if asked["is_staged"] else answer)(door, tensors, target, calls)
-        except BaseException as fault:
-            give_up(door, fault)
-            raise
         calls = []
 
 
-def loaded(door: ctypes.CDLL, library: int) -> ctypes.CDLL:
+@contextmanager
+def told(door: ctypes.CDLL) -> Iterator[None]:
+    """Whatever is raised in it ends this process, with a last word to the judge."""
     try:
-        return ctypes.CDLL(f"/proc/self/fd/{library}")
-    except OSError as fault:
+        yield
+    except BaseException as fault:
         give_up(door, fault)
         raise
 
@@ -115,43 +120,42 @@ def answer_on_a_device(door: ctypes.CDLL, tensors: "Tensors", target: Callable[.
     """The clock runs from fire to done: calls and what they started on the device, and no way to it or back."""
     door.wait_for_contents()
     placed = [[tensors.placed(one) for one in arguments] for arguments, _ in calls]
-    tensors.synchronize()
+    tensors.awake()
     door.wait_for_fire_when_staged()
     results = [tensors.checked(target(*one), output) for one, (_, output) in zip(placed, calls, strict=True)]
     tensors.synchronize()
     door.say_done()
-    for result, (_, output) in zip(results, calls, strict=True):
-        tensors.copy(output, result)
+    for result, one, (_, output) in zip(results, placed, calls, strict=True):
+        tensors.copy(output, tensors.new(result, one))
     door.say_delivered()
 
 
-def close_the_door_on_cuda(door: ctypes.CDLL, torch: ModuleType, readable: str, scratch: str, may_build: bool) -> None:
+def close_the_door_on_cuda(door: ctypes.CDLL, tensors: "Tensors", readable: str, scratch: str, may_build: bool) -> None:
     """The device is opened and its libraries are loaded while files can still be; descriptors of others are gone."""
     door.close_descriptors()
     for _ in range(3):
-        os.open(os.devnull, os.O_RDWR)
+        os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # compilers want them, too
+    torch = tensors.torch
     os.environ.update(dict.fromkeys(("HOME", "TMPDIR", "TRITON_CACHE_DIR"), scratch))
     os.chdir(scratch)
     torch.cuda.init()
+    torch.cuda.set_per_process_memory_fraction(OWN_SHARE)
     square = torch.ones((64, 64), device="cuda")
     (square @ square).sum().cpu()  # context, allocator and cuBLAS
-    torch.cuda.synchronize()
+    tensors.scrap = tensors.empty(SCRAP_BYTES // 4, device=tensors.device)
+    tensors.awake()
     door.close_the_door_on_a_device(readable.encode(), scratch.encode(), int(may_build))
 
 
-def load(door: ctypes.CDLL, source: str, name: str, given: dict[str, Any]) -> Callable[..., Any]:
+def load(source: str, name: str, given: dict[str, Any]) -> Callable[..., Any]:
     """The candidate's function; what its module does as it is loaded is over before there is any input."""
     module = ModuleType(CANDIDATE)
     vars(module).update(given)
     sys.modules[CANDIDATE] = module
     # No file of it exists; who asks for its text, as Triton does, is given it.
     linecache.cache[f"{CANDIDATE}.py"] = (len(source), None, source.splitlines(keepends=True), f"{CANDIDATE}.py")
-    try:
-        exec(compile(source, f"{CANDIDATE}.py", "exec", dont_inherit=True), module.__dict__)
-        return vars(module)[name]  # type: ignore[no-any-return]
-    except BaseException as fault:  # as above
-        give_up(door, fault)
-        raise
+    exec(compile(source, f"{CANDIDATE}.py", "exec", dont_inherit=True), module.__dict__)
+    return vars(module)[name]  # type: ignore[no-any-return]
 
 
 def give_up(door: ctypes.CDLL, fault: BaseException) -> None:
@@ -182,7 +186,8 @@ class Tensors:
         torch.set_num_threads(1)
         self.frombuffer, self.Tensor, self.float32 = torch.frombuffer, torch.Tensor, torch.float32
         self.empty, self.strided, self.to = torch.empty, torch.strided, torch.Tensor.to
-        self.copy = torch.Tensor.copy_
+        self.copy, self.zero, self.now = torch.Tensor.copy_, torch.Tensor.zero_, time.perf_counter
+        self.scrap: Any = None
         # What the first call of each kind costs is paid here, for all arms alike.
         self.copy(self.empty(2), self.empty(2))
 
@@ -214,6 +219,22 @@ class Tensors:
     def placed(self, one: Any) -> Any:
         """A tensor as a new one on the device; everything else as it is."""
         return self.to(one, self.device, copy=True) if type(one) is self.Tensor else one
+
+    def awake(self) -> None:
+        """A device that has idled is slow, and what it was given last lies in its cache: it works for a moment on
+        something else. Then, and where there is none, nothing is left to be done."""
+        ends = self.now() + AWAKE_S
+        while self.scrap is not None and self.now() < ends:
+            self.zero(self.scrap)
+            self.synchronize()
+        self.synchronize()
+
+    def new(self, result: Any, arguments: list[Any]) -> Any:
+        """The result, where it lies in none of the arguments: on a device they can be written to."""
+        place = result.untyped_storage().data_ptr()
+        if place and any(type(one) is self.Tensor and one.untyped_storage().data_ptr() == place for one in arguments):
+            raise Refused("returned one of its arguments, must be a new tensor")
+        return result
 
     def checked(self, result: Any, output: Any) -> Any:
         """The result, where it is a plain tensor of the right kind, in the right place."""

@@ -26,7 +26,7 @@ struct orders {
     struct segment segment[];
 };
 
-enum achieved { NO_NEW_PRIVS = 1, LANDLOCK = 2, SECCOMP = 4, NO_TIMESTAMPS = 8 };
+enum achieved { NO_NEW_PRIVS = 1, LANDLOCK = 2, SECCOMP = 4, NO_TIMESTAMPS = 8, ENTERED = 16 /* whatever it gave */ };
 
 struct control {
     _Alignas(LINE) uint32_t ready; /* awake, waiting for `fire` */

@@ -20,10 +20,15 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(device.cuda() is None, reason="no CUDA device: libcuda.so.1 names none"),
 ]
+needs_triton = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None,
+    reason="swish_triton needs triton: pip install -r experiments/swish_triton/requirements.txt",
+)
 HELLO = contract.load(contract.ROOT / "hello_world", CUDA)
 SWISH = contract.load(contract.ROOT / "experiments" / "swish_triton")
 STANDINGS = Standings(is_new_combination=False)
 BODY = "import os, ctypes, socket, threading\nimport torch\n\n\ndef hello_world(x, weight):\n    {body}\n"
+IN_PLACE = "return x.view(-1)[: len(x), None].copy_((x @ weight.T).sum(1, keepdim=True) * 0.75)"
 RIGHT = "return (x @ weight.T).sum(1, keepdim=True) * 0.75"
 
 
@@ -53,9 +58,10 @@ def test_the_seed_against_itself_is_timed_and_no_winner() -> None:
 
 
 def test_work_that_is_only_started_is_waited_for(bare: Judge) -> None:
-    """A kernel that sleeps 20 ms on a stream of its own: the call returns at once, the visit does not."""
-    late = "with torch.cuda.stream(torch.cuda.Stream()): torch.cuda._sleep(40_000_000)\n    "
-    found = bare.judge(BODY.format(body=late + RIGHT), Rivals(champion=bare.seed), STANDINGS, 0.05)
+    """Kernels that sleep 20 ms each on a stream of their own: a call returns at once, the visit does not."""
+    late = "with torch.cuda.stream(LATE): torch.cuda._sleep(40_000_000)\n    "  # one after the other
+    source = BODY.format(body=late + RIGHT).replace("import torch\n", "import torch\n\nLATE = torch.cuda.Stream()\n", 1)
+    found = bare.judge(source, Rivals(champion=bare.seed), STANDINGS, 0.05)
     assert found.status == "slower" and (found.median_s or 0) > 5e-3, found.reason
 
 
@@ -88,9 +94,20 @@ def test_an_answer_from_another_call_is_wrong(bare: Judge) -> None:
     assert bare.judge(source, Rivals(champion=bare.seed), STANDINGS, 0.05).status == "wrong"
 
 
+def test_what_was_handed_over_is_no_result(bare: Judge) -> None:
+    """On a processor it cannot be written to."""
+    fault = bare.prepare(BODY.format(body=IN_PLACE)).fault
+    assert fault is not None and "one of its arguments" in fault.reason, fault
+
+
+@needs_triton
+def test_a_triton_kernel_is_compiled_in_its_box_and_right() -> None:
+    judge = Judge(SWISH, Stop())
+    assert judge.prepare(judge.seed).fault is None
+
+
 @pytest.mark.slow
-def test_a_triton_kernel_is_compiled_and_timed() -> None:
-    if importlib.util.find_spec("triton") is None:
-        pytest.skip("swish_triton needs triton: pip install -r experiments/swish_triton/requirements.txt")
+@needs_triton
+def test_a_triton_kernel_is_timed() -> None:
     found = judged(SWISH)
     assert found.status in ("tie", "slower") and set(found.cases) == {"wide", "odd"}, found.reason

@@ -11,23 +11,45 @@ from harness.judge.toolchain import HERE
 PROGRAM = r"""
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include "device_box.h"
 
+static int is_open;
+static void *begun_before(void *unused) {
+    while (!__atomic_load_n(&is_open, __ATOMIC_ACQUIRE)) {}
+    socket(AF_INET, SOCK_STREAM, 0);
+    return (void *)(long)errno;
+}
+
 int main(int count, char **argument) {
     (void)count;
-    char own[4096];
+    char own[4096], folder[4096], moved[8192];
+    pthread_t thread;
+    void *answer;
     snprintf(own, sizeof own, "%s/mine", argument[1]);
-    if (enter_device_box("/usr\n/lib\n/lib64", argument[1], argument[2][0] == 'b', 60) != 7) return 99;
+    snprintf(folder, sizeof folder, "%s/folder", argument[1]);
+    snprintf(moved, sizeof moved, "%s/moved", folder);
+    pthread_create(&thread, NULL, begun_before, NULL);
+    const char *readable = "/usr\n/lib\n/lib64\n/etc/ld.so.cache";
+    if (enter_device_box(readable, argument[1], argument[2][0] == 'b', 60) != 7) return 99;
     errno = 0;
     switch (argument[3][0]) {
     case 'u': open("/usr/bin/env", O_RDONLY); break;
     case 'e': open("/etc/passwd", O_RDONLY); break;
     case 'p': open("/proc/1/environ", O_RDONLY); break;
     case 'o': open("/tmp/other", O_WRONLY | O_CREAT, 0600); break;
+    case 'c': open("/etc/ld.so.cache", O_RDONLY); break;
     case 'm': open(own, O_WRONLY | O_CREAT, 0600); break;
+    case 'd': open(own, O_WRONLY | O_CREAT, 0600), mkdir(folder, 0700), rename(own, moved); break;
+    case 'l': truncate("/etc/ld.so.cache", 0); break;
+    case 'h': chmod("/etc/ld.so.cache", 0644); break;
+    case 'b':
+        __atomic_store_n(&is_open, 1, __ATOMIC_RELEASE);
+        pthread_join(thread, &answer);
+        return (int)(long)answer;
     case 's': socket(AF_INET, SOCK_STREAM, 0); break;
     case 'g': setsid(); break;
     case 'k': kill(getppid(), SIGTERM); break;
@@ -38,6 +60,10 @@ int main(int count, char **argument) {
     case 'n': syscall(SYS_sched_setattr, 0, NULL, 0); break;
     case '3': syscall(0x40000000 + SYS_getpid); break;
     case 'a': abort();
+    case 'z':
+        chdir(argument[1]), setenv("TMPDIR", argument[1], 1);
+        execlp("gcc", "gcc", "-O1", "-shared", "-fPIC", "stub.c", "-o", "stub.so", NULL);
+        break;
     case 'x': execl("/usr/bin/env", "env", "true", NULL); break;
     }
     return errno;
@@ -61,7 +87,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("etc", EACCES),
         ("parent's environment", EACCES),
         ("other's file", EACCES),
+        ("cache of the linker's, one file that is listed", 0),
         ("mine", 0),
+        ("directory to directory: a file of mine", 0),
+        ("length of another's file", EPERM),
+        ("how another's file may be used", EPERM),
+        ("begun before: a thread, with a socket", EPERM),
         ("socket", EPERM),
         ("group", EPERM),
         ("kill", SIGSYS),
@@ -81,3 +112,9 @@ def test_what_may_not_be_done_on_a_device(program: Path, tmp_path: Path, action:
 
 def test_a_program_may_run_where_kernels_are_compiled_when_they_are_called(program: Path, tmp_path: Path) -> None:
     assert subprocess.run([program, tmp_path, "builds", "x: a program"]).returncode == 0
+
+
+def test_gcc_builds_in_the_box_as_triton_has_it_do(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "stub.c").write_text("int stub(void) { return 1; }\n")
+    subprocess.run([program, tmp_path, "builds", "z: gcc"], check=True)
+    assert (tmp_path / "stub.so").is_file()

@@ -12,7 +12,7 @@ import pytest
 from harness import contract
 from harness.contract import Experiment
 from harness.errors import JudgeError
-from harness.judge import command, stats
+from harness.judge import command, device, stats
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.fault import Fault
 from harness.judge.shell import MetricJudge
@@ -223,7 +223,7 @@ def test_a_command_sees_no_more_of_the_environment_than_it_needs(tmp_path: Path)
     seen = tmp_path / "seen"
     value_of(make(tmp_path / "one", f"env > {seen}; echo 'score: 1'"))
     names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
-    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "HOME", "TMPDIR", "LANG"}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_", *device.PASSED_ON} == {"PATH", "HOME", "TMPDIR", "LANG"}
 
 
 @pytest.mark.parametrize(
