@@ -170,8 +170,9 @@ class CaseResult:
 class Verdict:
     """The judge's decision with its evidence. `reason` is one line; `detail` may be many, such as diagnostics.
     `unguarded` names the parts of the sandbox that this kernel could not give, and `ceiling` where there was none to
-    refuse by; `noise` is how much a block of the comparison varied, as a part of the time; `gain` is the
-    champion's gain over the seed times this one's over the champion (docs/adr/0020)."""
+    refuse by; `noise` is how much a block of the comparison varied, as a part of the time, and `blocks` are the
+    champion's time over the candidate's, block by block and case by case, in the order in which they were measured;
+    `gain` is the champion's gain over the seed times this one's over the champion (docs/adr/0020)."""
 
     status: Status
     reason: str
@@ -189,6 +190,7 @@ class Verdict:
     machine: str = ""
     seconds: float = 0.0
     gain: float | None = None
+    blocks: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +242,8 @@ def _field_names(kind: type) -> tuple[str, ...]:
 @cache
 def _fields(kind: type) -> tuple[tuple[str, Any, bool], ...]:
     hints = get_type_hints(kind)
-    return tuple(
-        (item.name, hints[item.name], item.default is MISSING and item.default_factory is MISSING)
-        for item in fields(kind)
-    )
+    missing = (MISSING, MISSING)
+    return tuple((one.name, hints[one.name], (one.default, one.default_factory) == missing) for one in fields(kind))
 
 
 @cache

@@ -122,6 +122,10 @@ class Comparison:
             cases=cases,
             specialist_of=finding.beats_on if status is Status.SPECIALIST else (),
             noise=finding.noise,
+            blocks=tuple(
+                {name: round(math.exp(-ratio), 6) for name, ratio in block.ratios.items()}
+                for block in (*self.blocks, *self.partial)
+            ),
         )
 
     def _case(self, name: str) -> CaseResult:

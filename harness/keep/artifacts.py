@@ -18,12 +18,13 @@ _DETAIL_CHARS = 4096  # of each end
 
 
 def shortened(verdict: Verdict) -> Verdict:
-    """The verdict with a long detail cut in the middle, for the journal and for screens: verdict.json has all of it."""
+    """The verdict with a long detail cut in the middle, and without its blocks, for the journal and for screens:
+    verdict.json has all of it."""
     text = verdict.detail
-    if len(text) <= 2 * _DETAIL_CHARS:
-        return verdict
     left_out = len(text) - 2 * _DETAIL_CHARS
-    return replace(verdict, detail=f"{text[:_DETAIL_CHARS]}\n[{left_out} left out]\n{text[-_DETAIL_CHARS:]}")
+    if left_out > 0:
+        text = f"{text[:_DETAIL_CHARS]}\n[{left_out} left out]\n{text[-_DETAIL_CHARS:]}"
+    return replace(verdict, detail=text, blocks=())
 
 
 class Artifacts:

@@ -35,6 +35,7 @@ def verdict_json(verdict: Verdict) -> str:
         "detail": verdict.detail,
         "unguarded": list(verdict.unguarded),
         "noise": verdict.noise,
+        "blocks": to_json(verdict.blocks),
         "machine": verdict.machine,
         "seconds": verdict.seconds,
     }

@@ -135,6 +135,13 @@ def test_a_gain_in_one_case_makes_a_specialist_and_no_champion() -> None:
     assert (made.beats_champion, made.beats_on) == (False, ("one",))
 
 
+def test_a_report_has_every_block_so_that_anyone_can_judge_again() -> None:
+    made = after({"one": 0.9, "two": 1.3})
+    blocks = made.report(made.finding(), Status.SPECIALIST).blocks
+    assert len(blocks) == len(made.blocks) + len(made.partial)
+    assert blocks[0] == {"one": round(1 / 0.9, 6), "two": round(1 / 1.3, 6)}
+
+
 def test_who_is_fast_in_most_visits_and_slower_on_average_does_not_win() -> None:
     made = after(even(0.9), means=even(1.1))
     assert made.overall.proves_faster(made.alpha)

@@ -63,3 +63,11 @@ def test_a_long_detail_is_whole_in_its_file_and_cut_in_the_middle_elsewhere(tmp_
     assert json.loads((tmp_path / "0001" / "verdict.json").read_text())["detail"] == long
     said = shortened(failed.verdict).detail
     assert said.startswith("begin") and said.endswith("end") and len(said) < 9000
+
+
+def test_every_block_of_a_comparison_is_in_the_file_and_not_in_the_journal(tmp_path: Path) -> None:
+    one = attempt(1, Status.BEST)
+    measured = replace(one, verdict=replace(one.verdict, blocks=({"long": 1.021}, {"long": 1.019})))
+    Artifacts(tmp_path, ".c").write(proposal(1), measured)
+    assert Artifacts(tmp_path, ".c").verdict(1) == measured.verdict
+    assert shortened(measured.verdict) == replace(measured.verdict, blocks=())
