@@ -101,9 +101,10 @@ class Evidence:
 
     @property
     def is_clear_loss(self) -> bool:
-        """After a few blocks, or one where it lost much: slower in each by far more than a block's noise, and in all by
-        more than bad luck with one place."""
-        return sum(self.values) > self.bad_place and min(self.values) > max(0.02, 4 * self.scale)
+        """After a few blocks: slower in each by far more than a block's noise, and in all by more than bad luck with
+        one place. A neighbour's burst can throw one block by any amount, and hardly two."""
+        is_enough = len(self.values) > 1 or not self.bad_place
+        return is_enough and sum(self.values) > self.bad_place and min(self.values) > max(0.02, 4 * self.scale)
 
     @property
     def is_promising(self) -> bool:
