@@ -4,7 +4,7 @@ One arm does extra work in a chain of multiplications whose length is set, case 
 part longer; the other is the same source without it. A trial is a whole verdict of the judge, re-verification
 included, at the error rate that one candidate of a search of a hundred gets. What the extra work really costs is
 measured before, in a fixed number of blocks: the verdicts' own estimates hang on when they stopped. Prints JSON lines,
-then a table.
+one a trial and one an effect, then a table.
 
     python benchmarks/power.py
     python benchmarks/power.py --trials 5 --effects 2 5
@@ -114,6 +114,8 @@ def row(judge: Judge, pair: tuple[str, str], percent: float, trials: int, noisy:
             verdict = judge.judge(marked, Rivals(champion=champion), Standings(is_new_combination=False), ALPHA)
         won += verdict.status in WON
         seconds.append(verdict.seconds)
+        found = {"status": verdict.status, "reason": verdict.reason, "noise": verdict.noise, "seconds": verdict.seconds}
+        print(json.dumps({"trial": number, "percent": percent} | found), flush=True)
     return {
         "schema": 1,
         "benchmark": "power",

@@ -10,6 +10,7 @@ import pytest
 from harness.judge.stats import MARGIN, MAX_BLOCKS, MIN_BLOCKS, Evidence, locate
 
 TRIALS = 2000
+KINDS = ["independent", "autocorrelated", "drifting", "bursting"]
 
 
 def noises(rng: np.random.Generator, size: float, kind: str) -> Iterator[float]:
@@ -18,7 +19,12 @@ def noises(rng: np.random.Generator, size: float, kind: str) -> Iterator[float]:
     drift, level = rng.normal(0, 3 * size), 0.0
     for block in range(MAX_BLOCKS):
         level = 0.7 * level + rng.normal(0, size)
-        wander = {"independent": rng.normal(0, size), "autocorrelated": level, "drifting": drift * block / MAX_BLOCKS}
+        wander = {
+            "independent": rng.normal(0, size),
+            "autocorrelated": level,
+            "drifting": drift * block / MAX_BLOCKS,
+            "bursting": rng.normal(0, size) * (4 if rng.random() < 1 / 14 else 1),
+        }
         yield float(wander[kind] * rng.choice((-1, 1)))
 
 
@@ -34,7 +40,7 @@ def accepts(rng: np.random.Generator, effect: float, noise: float, kind: str, al
 
 
 @pytest.mark.parametrize("noise", [0.002, 0.01, 0.05])
-@pytest.mark.parametrize("kind", ["independent", "autocorrelated", "drifting"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_identical_candidate_is_accepted_no_more_often_than_alpha(noise: float, kind: str) -> None:
     rng = np.random.default_rng(1)
     rate = sum(accepts(rng, 0.0, noise, kind, alpha=0.05) for _ in range(TRIALS)) / TRIALS
@@ -47,12 +53,18 @@ def test_a_gain_of_two_percent_is_found_in_the_noise_of_half_a_percent() -> None
     assert found >= 0.95
 
 
+def test_a_gain_of_two_percent_is_found_in_an_hour_three_times_as_loud_and_in_bursts() -> None:
+    rng = np.random.default_rng(8)
+    found = sum(accepts(rng, math.log(0.98), 0.014, "bursting", alpha=0.0005) for _ in range(1000)) / 1000
+    assert found >= 0.94  # 0.91 with 48 blocks at most
+
+
 def test_a_loss_of_two_percent_is_never_accepted() -> None:
     rng = np.random.default_rng(4)
     assert not any(accepts(rng, math.log(1.02), 0.005, "independent", alpha=0.05) for _ in range(500))
 
 
-@pytest.mark.parametrize("kind", ["independent", "autocorrelated", "drifting"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_expected_evidence_of_an_identical_candidate_is_at_most_one(kind: str) -> None:
     rng = np.random.default_rng(5)
     final = []
