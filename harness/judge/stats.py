@@ -26,7 +26,7 @@ _MEAN_TAIL = 0.01
 _PRIOR_BLOCKS = 2
 SIGMAS = 1.4826  # in a median absolute deviation
 _Z_MOST = 3.0
-_KINDNESS = 0.4  # standard errors in a candidate's favour; more of them only prolong ties, by simulation
+_KINDNESS = 0.8  # standard errors in a candidate's favour; more of them only prolong ties, by simulation
 FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
 _EXACT_RUNS = 6  # at least: as many as an interval needs
 
