@@ -1,26 +1,22 @@
 """Known differences of speed, judged: how many true gains are accepted, and whether any loss is.
 
 One arm does extra work in a chain of multiplications whose length is set, case by case, so that a call takes a stated
-part longer; the other is the same source without it. A trial is a whole verdict of the judge, re-verification
-included, at the error rate that one candidate of a search of a hundred gets. What the extra work really costs is
-measured before, in a fixed number of blocks: the verdicts' own estimates hang on when they stopped. Prints JSON lines,
-one a trial and one an effect, then a table.
+part longer, once it was tried out what a step costs; the other is the same source without it. A trial is a whole
+verdict of the judge, re-verification included, at the error rate that one candidate of a search of a hundred gets. What
+the extra work really costs is measured before, in a fixed number of blocks: the verdicts' own estimates hang on when
+they stopped. Prints JSON lines, one a trial and one an effect, then a table.
 
     python benchmarks/power.py
     python benchmarks/power.py --trials 5 --effects 2 5
 """
 
 import argparse
-import ctypes
 import json
 import math
 import os
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -40,7 +36,7 @@ from harness.judge.verdict import Rivals, Standings
 from harness.records import Status
 
 ALPHA = stats.ALPHA / 100
-RUNS, STEPS = 200, 100_000
+TRIED, STEP_S = 0.1, 1.1e-9  # of a call's time; roughly
 CHAIN = """__attribute__((noinline)) float chain(float v, int steps) {
     for (int i = 0; i < steps; i++) v = v * 0.999f + 0.001f;
     return v;
@@ -59,55 +55,39 @@ def slowed(source: str, shapes: Mapping[str, str], steps: Mapping[str, int]) -> 
     return f"{head}\nstatic {CHAIN}void linear({arguments}{{\n    x += chain(1.5f, {chosen} : 0) == 77.0f;\n{rest}"
 
 
-def step_s(flags: Sequence[str]) -> float:
-    """What a step of the chain takes: of many runs of a long one the fastest, as calls are timed by their fastest."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder) / "chain.c", Path(folder) / "chain.so"
-        source.write_text(CHAIN, encoding="utf-8")
-        subprocess.run(["gcc", *flags, "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
-        chain = ctypes.CDLL(str(library)).chain
-        chain.argtypes, chain.restype = [ctypes.c_float, ctypes.c_int], ctypes.c_float
-        times_s = []
-        for _ in range(RUNS):
-            began_s = time.perf_counter()
-            chain(1.5, STEPS)
-            times_s.append(time.perf_counter() - began_s)
-    return min(times_s) / STEPS
-
-
-def burdens(judge: Judge, source: str) -> Callable[[float], str]:
-    """Percent -> the source with about so much extra work in every case."""
-    shapes = {
-        case.name: f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']}"
-        for case in judge.experiment.evaluation.cases
-    }
-    call_s = {name: case.median_s for name, case in judge.remeasure(source).cases.items()}
-    cost_s = step_s(judge.experiment.flags)
-
-    def burdened(percent: float) -> str:
-        steps = {name: max(1, round(seconds * percent / 100 / cost_s)) for name, seconds in call_s.items()}
-        return slowed(source, shapes, steps)
-
-    return burdened
-
-
-def really(judge: Judge, pair: tuple[str, str]) -> float:
-    """By how many percent the candidate is faster than the champion."""
+def logs(judge: Judge, pair: tuple[str, str]) -> Mapping[str, float]:
+    """log(candidate / champion), case by case: the middle of many blocks."""
     candidate, champion = pair
     probe = judge.probe(champion)
     efforts = {name: Effort(VISITS, {CANDIDATE: call_s, RIVAL: call_s}) for name, call_s in probe.call_s.items()}
     arms = {CANDIDATE: judge.trusted(candidate), RIVAL: judge.trusted(champion)}
     rng = np.random.default_rng()
     with Bench(judge.experiment, judge.kind, efforts, probe.visit_s, rng, judge.stop) as bench:
-        logs = [bench.block(arms).overall for _ in range(COST_BLOCKS)]
-    return 100 * (math.exp(-statistics.median(logs)) - 1)
+        blocks = [bench.block(arms) for _ in range(COST_BLOCKS)]
+    return {name: statistics.median(block.ratios[name] for block in blocks) for name in efforts}
+
+
+def burdens(judge: Judge, source: str) -> Callable[[float], str]:
+    """Percent -> the source with about so much extra work in every case; what it costs is tried out."""
+    shapes = {
+        case.name: f"rows == {case.dims['rows']} && out_features == {case.dims['out_features']}"
+        for case in judge.experiment.evaluation.cases
+    }
+    tried = {name: max(1, round(TRIED * call_s / STEP_S)) for name, call_s in judge.probe(source).call_s.items()}
+    cost = logs(judge, (source, slowed(source, shapes, tried)))
+    each = {name: (math.exp(-cost[name]) - 1) / steps for name, steps in tried.items()}  # of a call's time
+
+    def burdened(percent: float) -> str:
+        return slowed(source, shapes, {name: max(1, round(percent / 100 / one)) for name, one in each.items()})
+
+    return burdened
 
 
 def row(judge: Judge, pair: tuple[str, str], percent: float, trials: int, noisy: bool) -> Mapping[str, object]:
     """`pair`: candidate and champion. `percent` above 0: the candidate is faster by so much; below 0: slower."""
     candidate, champion = pair
     won, seconds = 0, []
-    measured = really(judge, pair)
+    measured = 100 * (math.exp(-statistics.fmean(logs(judge, pair).values())) - 1)
     for number in range(trials):
         with neighbour() if noisy else nullcontext():
             marked = f"enum {{ trial_{number} = {number} }};\n{candidate}"
