@@ -41,7 +41,7 @@ from harness.judge.quiet import alone
 from harness.judge.toolchain import Artifact
 
 ALPHA = stats.ALPHA / 100
-SCHEMA = 2
+SCHEMA = 3
 TIMES = 10
 # Student's t for two samples of ten, 95 %, two-sided.
 T_CRITICAL = 2.101

@@ -93,7 +93,7 @@ class Arm(ABC):
         self.process = self._start(artifact, base)
         try:
             addresses = self._orders.ctypes.data, self._control.ctypes.data
-            self._clock = Clock(*addresses, self.process.pid, self.limit_s, stop)
+            self._clock = Clock(*addresses, self.process.pid, self.limit_s, stop, is_shared=cpu < 0)
             self._asleep = self._hello()
         except BaseException:
             self.close()

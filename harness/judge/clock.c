@@ -45,6 +45,7 @@ struct watch { /* what ends a visit besides an answer */
     int64_t limit_ns;
     const int32_t *stop; /* set by the judge's person, from another thread */
     int32_t status;      /* the runner's /proc/PID/status, or -1 */
+    int32_t is_shared;   /* whether the runner has no core of its own */
 };
 
 static int64_t now_ns(void) {
@@ -80,7 +81,7 @@ static int await(const uint32_t *word, uint32_t visit, const struct watch *watch
         if (has_ended(watch->pid)) return __atomic_load_n(word, __ATOMIC_ACQUIRE) == visit ? DONE : ENDED;
         if (now - started_ns > watch->limit_ns) return TIMED_OUT;
         if (__atomic_load_n(watch->stop, __ATOMIC_RELAXED)) return INTERRUPTED;
-        sched_yield();
+        if (watch->is_shared) sched_yield(); /* a neighbour would be given a slice of the visit */
         next_look_ns = now + 1000000;
     }
     return DONE;

@@ -15,7 +15,7 @@ from harness.judge import toolchain
 
 _DECLARATIONS = """
     struct visit { int64_t ns; int32_t outcome; int32_t disturbed; };
-    struct watch { int32_t pid; int64_t limit_ns; const int32_t *stop; int32_t status; };
+    struct watch { int32_t pid; int64_t limit_ns; const int32_t *stop; int32_t status, is_shared; };
     struct piece { char *to; const char *from; uint64_t bytes; };
     struct task {
         uint32_t number; uint64_t table_offset, calls; const char *output; char *copy; uint64_t output_bytes;
@@ -93,16 +93,17 @@ class Stop:
 
 
 class Clock:
-    """Times the visits of one runner; `orders` and `control` are addresses in the judge's own map."""
+    """Times the visits of one runner; `orders` and `control` are addresses in the judge's own map. `is_shared`: it has
+    no core of its own."""
 
-    def __init__(self, orders: int, control: int, pid: int, limit_s: float, stop: Stop) -> None:
+    def __init__(self, orders: int, control: int, pid: int, limit_s: float, stop: Stop, *, is_shared: bool) -> None:
         ffi, self._library = _library()
         self._ffi = ffi
         self._stop = stop  # the watch points into it
         self._orders, self._control = ffi.cast("void *", orders), ffi.cast("void *", control)
         limit_ns = int(limit_s * 1e9)
         self._status = _open_status(pid)
-        watch = {"pid": pid, "limit_ns": limit_ns, "stop": stop.word, "status": self._status}
+        watch = {"pid": pid, "limit_ns": limit_ns, "stop": stop.word, "status": self._status, "is_shared": is_shared}
         self._watch = ffi.new("struct watch *", watch)
 
     def visit(self, task: Task) -> Tick:

@@ -27,13 +27,13 @@ class Compared(Protocol):
 @dataclass(slots=True, kw_only=True)
 class Comparison:
     """`look` is the quick first block: it can lose a comparison, but proves nothing and is not part of the evidence.
-    `look_noise` is how much such a block varies. `seed_arm` names the arm that is the seed: where the champion is still
-    the seed, it is not run twice. One that `confirms` is the last word, and asks for more blocks and for the mean
-    besides."""
+    `look_noise` is how much such a block varies, where that is more than usual. `seed_arm` names the arm that is the
+    seed: where the champion is still the seed, it is not run twice. One that `confirms` is the last word, and asks for
+    more blocks and for the mean besides."""
 
     alpha: float
     look: Block
-    look_noise: float = LOOK_NOISE
+    look_noise: float = 0.0
     seed_arm: str = SEED
     overall: stats.Evidence
     by_case: Mapping[str, stats.Evidence]
@@ -90,7 +90,7 @@ class Comparison:
         if self.confirms and self.wants_seed:
             return False
         if not self.blocks:
-            lost = max(LOST, _LOST_NOISES * self.look_noise)
+            lost = max(LOST, _LOST_NOISES * self._noise())
             return self.look.overall > lost and min(self.look.ratios.values()) > LOST_CASE
         if len(self.blocks) + len(self.partial) >= stats.MAX_BLOCKS:
             return True
@@ -107,7 +107,7 @@ class Comparison:
             beats_seed=vs_seed.low > 1,
             vs_champion=verdict.estimate([block.overall for block in self._seen()], self._noise()),
             noise=self.overall.scale if self.blocks else None,
-            is_doubted=bool(self._looks) and not self.beats_champion,
+            is_doubted=self._is_proved(self.overall, self.alpha) and not self.beats_champion,
         )
 
     def report(self, finding: Finding, status: Status) -> Verdict:
@@ -135,7 +135,7 @@ class Comparison:
             seed_s=statistics.median(block.seconds[self.seed_arm][name] for block in self._seeded()),
             vs_seed=[self._ratios_to_seed(block)[name] for block in self._seeded()],
             vs_champion=[block.ratios[name] for block in blocks],
-            noise=self.by_case[name].scale if self.blocks else self.look_noise,
+            noise=self.by_case[name].scale if self.blocks else self._noise(),
         )
         flops, moved = (float(self.work[name].get(key, 0)) for key in ("flops", "bytes"))
         return replace(result, flops=flops, bytes=moved, ceiling_s=self.ceiling.seconds(flops, moved))
@@ -176,7 +176,7 @@ class Comparison:
         return evidence.is_faster_on_average and (not self.confirms or statistics.median(means) < 0)
 
     def _noise(self) -> float:
-        return self.overall.scale if self.blocks else self.look_noise
+        return self.overall.scale if self.blocks else max(LOOK_NOISE, self.look_noise)
 
     def _seen(self) -> list[Block]:
         return self.blocks or [self.look]

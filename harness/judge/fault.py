@@ -1,5 +1,7 @@
 """How a candidate fails inside the judge: raised where it is found, a verdict at the top, never a harness error."""
 
+from collections.abc import Sequence
+
 from harness.records import Status, Verdict, Violation
 
 
@@ -12,3 +14,10 @@ class Fault(Exception):
 
     def verdict(self) -> Verdict:
         return Verdict(status=self.status, reason=self.reason, detail=self.detail, violations=self.violations)
+
+
+def refuse(violations: Sequence[Violation]) -> None:
+    """Fault where there are any."""
+    if violations:
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        raise Fault(Status.FORBIDDEN, violations[0].message + more, violations=tuple(violations))

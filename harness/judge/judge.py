@@ -21,7 +21,7 @@ from harness.judge.checks import lay_out_checks
 from harness.judge.clock import Interrupted, Stop
 from harness.judge.comparison import Compared, Comparison
 from harness.judge.diagnostics import Diagnostics
-from harness.judge.fault import Fault
+from harness.judge.fault import Fault, refuse
 from harness.judge.inputs import Arena, Workload
 from harness.judge.kinds import open_kind
 from harness.judge.machine import fingerprint
@@ -29,8 +29,8 @@ from harness.judge.measure import CANDIDATE, RIVAL, SEED, Bench, Block, Effort, 
 from harness.judge.noise import BLOCKS, Noise, known
 from harness.judge.quiet import alone, aside
 from harness.judge.toolchain import Artifact, cache_folder
-from harness.judge.verdict import Prepared, Rivals, Standings, against_seed, beside, refuse_impossible
-from harness.records import Status, Verdict, Violation
+from harness.judge.verdict import Finding, Prepared, Rivals, Standings, against_seed, beside, refuse_impossible
+from harness.records import Status, Verdict
 
 _AMONG = 40  # winners that may be measured again in a row, each with a chance to take a title by luck
 VALIDATED_WITHIN = 20  # times the limit of one visit, all those of a validation: nobody else measures meanwhile
@@ -76,7 +76,7 @@ class Judge:
                 artifact = self._built(source)
                 _refuse_known(artifact, objects)
                 if self._check_artifact:
-                    _refuse(self.kind.look_into(artifact))
+                    refuse(self.kind.look_into(artifact))
             if self.kind.is_runnable:
                 self._validate(artifact, is_thorough=is_thorough)
         except Fault as found:
@@ -125,7 +125,7 @@ class Judge:
         if not provisional.is_winner:
             return found
         refuse_impossible(found)
-        return self._verify(source, rivals, provisional, standings, alpha)
+        return self._verify(source, rivals, finding, standings, alpha)
 
     def _remeasure(self, candidate: Artifact, champion: str | None) -> Verdict:
         if self.kind.lacks:
@@ -139,20 +139,22 @@ class Judge:
         if champion is None or not status.is_winner:
             return beside(replace(found, reason=reason), None)
         duel = self.compare(candidate, champion, stats.ALPHA / _AMONG)
-        if duel.finding().is_win:
-            duel = self.compare(candidate, champion, stats.ALPHA, confirms=True)
         finding = duel.finding()
+        if finding.is_win:
+            duel = self.compare(candidate, champion, stats.ALPHA, confirms=True)
+            finding = duel.finding().of_both(finding)
         status = Status.BEST if finding.beats_champion else Status.SPECIALIST if finding.beats_on else status
         return beside(replace(found, reason=reason, status=status), duel.report(finding, status))
 
     def _untimed(self) -> Verdict:
         return Verdict(status=Status.UNMEASURED, reason=f"{self.kind.lacks}: built and checked, not timed")
 
-    def _verify(self, source: str, rivals: Rivals, claimed: Status, standings: Standings, alpha: float) -> Verdict:
-        """A would-be winner once more, from the compiler on; only what is measured now is reported."""
+    def _verify(self, source: str, rivals: Rivals, first: Finding, standings: Standings, alpha: float) -> Verdict:
+        """A would-be winner once more, from the compiler on; only what is measured now is reported, and only what was
+        proved both times is won."""
         candidate = self.prepare(source, is_thorough=True).admitted
         again = self.compare(candidate, rivals.champion, stats.ALPHA, confirms=True)
-        finding = again.finding()
+        finding = again.finding().of_both(first)
         won = finding.beats_on
         finding = replace(finding, beats_on=tuple(case for case in won if case not in rivals.specialists))
         status = status_of(self.experiment, finding, standings)
@@ -165,6 +167,7 @@ class Judge:
             refuse_impossible(found)
             remarks.keep(self.experiment, cache_folder(), source, candidate.remarks)
             return found
+        claimed = status_of(self.experiment, first, standings)
         return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
 
     def _holds(self, candidate: Artifact, rivals: Rivals, case_name: str, alpha: float) -> bool:
@@ -198,12 +201,14 @@ class Judge:
         visit_s = max(one.visit_s for one in probes)
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
+        usual = noise.over([case.name for case in cases])
         with self._bench(measure.look((case.name for case in cases), *probes), visit_s) as bench:
             comparison = Comparison(
                 alpha=alpha,
                 look=bench.block(trio),
+                look_noise=measure.LOOKS_NOISE * usual,
                 seed_arm=RIVAL if rival is seed else SEED,
-                overall=stats.Evidence(prior=noise.over([case.name for case in cases])),
+                overall=stats.Evidence(prior=usual),
                 by_case={case.name: stats.Evidence(prior=noise.by_case[case.name]) for case in cases},
                 work={case.name: work_of(self.experiment, case) for case in cases},
                 ceiling=self._ceiling,
@@ -240,7 +245,7 @@ class Judge:
         return Unfit(f"{self.experiment.name}: the {which} is {fault.status} here: {fault.reason}", hint)
 
     def _built(self, source: str) -> Artifact:
-        _refuse(self.kind.inspect(source, self.stop))
+        refuse(self.kind.inspect(source, self.stop))
         built = self.kind.build(source, self.stop)
         if self.stop:
             raise Interrupted
@@ -287,12 +292,6 @@ class Judge:
                     raise Fault(Status.TIMED_OUT, f"all checks together took more than {self._validated_within_s:g} s")
             measure.check_stateless(arm)
         return left_s
-
-
-def _refuse(violations: Sequence[Violation]) -> None:
-    if violations:
-        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
-        raise Fault(Status.FORBIDDEN, violations[0].message + more, violations=tuple(violations))
 
 
 def _refuse_known(artifact: Artifact, objects: Mapping[str, str]) -> None:

@@ -33,6 +33,7 @@ _HANDSHAKE_SHARE = 0.01
 _EMPTY_VISITS = 25
 VISITS = 16  # of each arm to a case, in a block
 _FAR_VISITS, _LOOK_VISITS = 4, 2
+LOOKS_NOISE = math.sqrt(VISITS / _LOOK_VISITS)  # times a block's
 _FAR_APART = math.log(1.5)  # beyond this fewer visits tell a case's ratio well enough
 _MOST_APART = 100  # in time, up to which both arms get calls by the faster one
 _LONG_VISIT_S = 4e-3  # from here on a visit needs no warming
@@ -181,7 +182,7 @@ class Bench:
             if name in plan.warmed:
                 self._visit(name, arms[name], plan)
         timed: dict[str, list[Timed]] = {name: [] for name in arms}
-        for name in self._turns(plan.visits, with_seed=SEED in arms):
+        for name in turns(plan.visits, self.rng, with_seed=SEED in arms):
             timed[name].append(self._visit(name, arms[name], plan))
         return timed
 
@@ -189,14 +190,6 @@ class Bench:
         shuffled = list(names)
         self.rng.shuffle(shuffled)
         return shuffled
-
-    def _turns(self, visits: int, *, with_seed: bool) -> list[str]:
-        """The order of candidate and rival: quads ABBA or BAAB by the judge's coin; the seed before and behind them."""
-        turns: list[str] = []
-        for turn in range(visits):
-            pair = turns[-1:-3:-1] if turn % 2 else self._shuffled((CANDIDATE, RIVAL))
-            turns += pair
-        return [SEED, *turns, SEED] if with_seed else turns
 
     def _visit(self, name: str, arm: Arm, plan: Plan) -> Timed:
         if self.stop:
@@ -226,6 +219,15 @@ class Bench:
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.arena.close()
+
+
+def turns(visits: int, rng: np.random.Generator, *, with_seed: bool) -> list[str]:
+    """The order of candidate and rival: quads ABBA or BAAB by the judge's coin; the seed before and behind them."""
+    made: list[str] = []
+    for turn in range(visits):
+        first = [CANDIDATE, RIVAL] if rng.integers(2) else [RIVAL, CANDIDATE]
+        made += made[-1:-3:-1] if turn % 2 else first
+    return [SEED, *made, SEED] if with_seed else made
 
 
 def checked_visit(arm: Arm, workload: Workload, calls: int = 1, visits: int = 1) -> list[Timed]:

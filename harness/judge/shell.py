@@ -148,9 +148,9 @@ class MetricJudge(Judge):
         comparison = MetricComparison(
             alpha=alpha,
             look=look,
-            look_noise=max(verdict.LOOK_NOISE, prior),
+            look_noise=prior,
             seed_arm=RIVAL if rival is seed else SEED,
-            overall=stats.Evidence(prior=prior, bad_place=0.0),
+            overall=stats.Evidence(prior=prior),
             by_case={name: stats.Evidence(prior=prior)},
             work={name: {}},
             ceiling=roofline.UNKNOWN,

@@ -26,7 +26,7 @@ _MEAN_TAIL = 0.01
 _PRIOR_BLOCKS = 2
 SIGMAS = 1.4826  # in a median absolute deviation
 _Z_MOST = 3.0
-_KINDNESS = 0.8  # standard errors in a candidate's favour; more of them only prolong ties, by simulation
+_KINDNESS = 0.8  # standard errors in a candidate's favour; more of them find hardly more winners, and prolong ties
 FLOOR = 1e-4  # a scale of zero would turn rounding into evidence
 _EXACT_RUNS = 6  # at least: as many as an interval needs
 
@@ -54,11 +54,9 @@ def log_cosh(x: float) -> float:
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """What the blocks so far say of one comparison. `prior` is the noise of a block before any was seen; `bad_place` is
-    0 where there is no code that the linker could put anywhere."""
+    """What the blocks so far say of one comparison. `prior` is the noise of a block before any was seen."""
 
     prior: float
-    bad_place: float = _BAD_PLACE
     values: list[float] = field(default_factory=list)
     _logs: list[float] = field(default_factory=lambda: [0.0] * len(LAMBDAS))
 
@@ -103,8 +101,8 @@ class Evidence:
     def is_clear_loss(self) -> bool:
         """After a few blocks: slower in each by far more than a block's noise, and in all by more than bad luck with
         one place. A neighbour's burst can throw one block by any amount, and hardly two."""
-        is_enough = len(self.values) > 1 or not self.bad_place
-        return is_enough and sum(self.values) > self.bad_place and min(self.values) > max(0.02, 4 * self.scale)
+        is_slow = sum(self.values) > _BAD_PLACE and min(self.values) > max(0.02, 4 * self.scale)
+        return is_slow and len(self.values) > 1
 
     @property
     def is_promising(self) -> bool:

@@ -65,6 +65,15 @@ class Finding:
     def is_win(self) -> bool:
         return self.beats_champion or bool(self.beats_on)
 
+    def of_both(self, first: "Finding") -> "Finding":
+        """These numbers, and of what they prove only what an independent measurement before had proved, too: this one
+        asks less of a candidate, because so few get here."""
+        return replace(
+            self,
+            beats_champion=self.beats_champion and first.beats_champion,
+            beats_on=tuple(case for case in self.beats_on if case in first.beats_on),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standings:

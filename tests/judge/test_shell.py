@@ -338,3 +338,18 @@ def test_a_source_that_is_no_python_is_not_run(tmp_path: Path) -> None:
 def test_no_sandbox_is_promised(tmp_path: Path) -> None:
     with pytest.raises(JudgeError, match="in no sandbox"):
         MetricJudge(make(tmp_path / "one", PRINTS), Stop(), require_sandbox=True)
+
+
+def test_what_only_the_second_measurement_proves_is_not_won(tmp_path: Path) -> None:
+    """The first asks for 5 % divided by the attempts, the second for 5 %: whoever is let into it for another reason
+    than a win is not measured by the softer rule alone. This candidate is as good as the champion in its first 14 runs,
+    and twice as good from then on."""
+    runs, noise = tmp_path / "runs", "$(od -An -N1 -tu1 /dev/urandom)"
+    grows = f"grep -c 99 f.py >> {runs}; [ $(grep -c 1 {runs}) -gt 14 ] && base=20000"
+    reads = "base=$(sed -n 's/.*return //p' f.py)"
+    run = f"{reads}; [ $base = 9900 ] && {{ {grows}; }}; echo score: $((base + {noise} % 20))"
+    judge = MetricJudge(make(tmp_path / "one", run), Stop())
+    rivals, standings = Rivals(champion=returns(10000)), Standings(is_new_combination=True)
+    found = judge.judge(returns(9900), rivals, standings, 0.0005)
+    assert found.vs_champion is not None and found.vs_champion.ratio > 1.5
+    assert found.status is Status.ACCEPTED

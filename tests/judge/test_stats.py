@@ -41,9 +41,11 @@ def accepts(rng: np.random.Generator, effect: float, noise: float, kind: str, al
 
 @pytest.mark.parametrize("noise", [0.002, 0.01, 0.05])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_identical_candidate_is_accepted_no_more_often_than_alpha(noise: float, kind: str) -> None:
+def test_a_candidate_that_gains_no_more_than_the_margin_is_accepted_no_more_often_than_alpha(
+    noise: float, kind: str
+) -> None:
     rng = np.random.default_rng(1)
-    rate = sum(accepts(rng, 0.0, noise, kind, alpha=0.05) for _ in range(TRIALS)) / TRIALS
+    rate = sum(accepts(rng, -MARGIN, noise, kind, alpha=0.05) for _ in range(TRIALS)) / TRIALS
     assert rate <= 0.05
 
 
