@@ -1,4 +1,4 @@
-"""What `hello_world` is judged by. The smallest `eval.py` there is to read: six names, and what each is for.
+"""What `hello_world` is judged by. The smallest `eval.py` that times calls: a few names, and what each is for.
 
 `python hello_world/eval.py` judges the current candidate alone, without a model. Nothing here needs torch: inputs and
 the exact answer are numpy's, and candidates run in a process of their own.

@@ -44,8 +44,9 @@ _LAUNCHING = frozenset(
 _STARTING = frozenset("__cxa_atexit __cxa_finalize __gmon_start__".split())
 _TABLES = frozenset({"_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable"})
 ALLOWED_SYMBOLS = _LAUNCHING | elf.ALLOWED_SYMBOLS | _STARTING | _TABLES
-# nvcc's own, in every object: the handle of the device code, and what its stubs keep of a kernel.
-_NVCCS_OWN = re.compile(r"(?:_ZZ?L|_ZGVZL)\d+(?:__cuda|__nv_|____nv_|__fat|__device_stub__)|__fatbin|__nv_")
+# nvcc's own: the handle of the device code, and what its stubs keep of a kernel. No candidate may write such names.
+_OWN_NAMES = "__cuda|____nv_|__fat|__device_stub__|__nv_inited_managed_rt|__nv_fatbinhandle_for_managed_rt"
+_NVCCS_OWN = re.compile(rf"(?:_ZZ?L|_ZGVZL)\d+(?:{_OWN_NAMES})")
 _OF_A_FILE = re.compile(r"^_ZL\d+")  # how C++ writes a static name
 _REGISTERING = "__sti____cudaRegisterAll"
 _WRITE, _ALLOCATED = 0x1, 0x2

@@ -103,7 +103,7 @@ CUDA_HEADERS = frozenset(
 _CLOCKS = "clock clock64 __nanosleep __clock* __globaltimer* __prof_trigger __nv_ptx*"
 _HEAPS = "malloc calloc realloc free new delete alloca __nv_aligned_device_malloc cudaMalloc* cudaFree* cudaHost*"
 _SPEAKING = "printf vprintf fprintf puts putchar assert __assertfail __assert_fail"
-_COMPILERS_OWN = "__cudaRegister* __cudaInit* __cudaUnregister* __fatDeviceText __sti* __device_stub* __nv_fatbin*"
+_COMPILERS_OWN = "__cuda* ____nv_* __fat* __device_stub* __sti* __nv_inited* __nv_fatbin*"
 _LIBRARIES = "cublas* cudnn* cusparse* cusolver* curand* cufft* nvrtc* cutlass* cute thrust cub dlopen dlsym system"
 # What every CUDA experiment starts from; one with other needs lists the rules itself, with lists of its own.
 CUDA_RULES: tuple[Rule, ...] = (

@@ -1,7 +1,7 @@
 """A Python candidate as an arm of a comparison: one source in a process that is split off from a warm interpreter.
 
-It may keep what it likes between calls, because an interpreter's memory never stays as it was; what it keeps is worth
-nothing, because no two calls are fed alike. Decides nothing: how a process failed leaves here as a `Fault`.
+What it keeps between calls cannot be found, because an interpreter's memory never stays as it was; it is worth little,
+because no two calls are fed alike. Decides nothing: how a process failed leaves here as a `Fault`.
 """
 
 import array
@@ -48,14 +48,15 @@ class Interpreter:
         sources = [toolchain.HERE / name for name in ("door.c", "device_box.h", "sandbox.h", "shared.h")]
         door = toolchain.cached_tool("door.so", sources, "", ("-O2", "-shared", "-fPIC"))
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        runner = Path(__file__).with_name("python_runner.py")
+        runner = (sys.executable, "-I", "-B", str(Path(__file__).with_name("python_runner.py")))
         where = device.called_on(experiment)
+        paths = os.pathsep.join(filter(os.path.isabs, sys.path[1:]))  # a user's own packages are there as well
         files = ExitStack()
         # What compilers leave there is found again by the next arm of the same source, and by no other.
         self.scratch = None if where == CPU else files.enter_context(workplace())
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(runner), str(door), str(theirs.fileno()), where, *experiment.flags],
+                [*runner, str(door), str(theirs.fileno()), where, paths, *experiment.flags],
                 pass_fds=[theirs.fileno()],
                 env={**_ONE_THREAD, **device.environment(experiment)},
                 cwd="/",

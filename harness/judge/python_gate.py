@@ -74,8 +74,7 @@ def plain_module(submission: PythonSubmission) -> Iterator[Violation]:
     """Outside of functions nothing happens: imports, functions, and names for numbers, texts and tuples of them."""
     for node in submission.tree.body:
         is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        is_name = isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None and _is_literal(node.value)
-        if not (is_text or is_name or isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)):
+        if not (is_text or _names_literals(node) or isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)):
             message = "outside of functions only imports, functions, and names for numbers, texts and tuples of them"
             yield Violation(rule="plain_module", message=message, line=node.lineno)
 
@@ -136,6 +135,8 @@ def words(
 
 def no_state(submission: PythonSubmission) -> Iterator[Violation]:
     """Nothing outlives a call: no attribute is set, no default value can change, no name of an outer scope is bound."""
+    functions = (node for node in submission.tree.body if isinstance(node, ast.FunctionDef))
+    inside = {id(node) for function in functions for line in function.body for node in ast.walk(line)}
     for node in ast.walk(submission.tree):
         message = ""
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
@@ -145,9 +146,10 @@ def no_state(submission: PythonSubmission) -> Iterator[Violation]:
         elif isinstance(node, ast.arguments):
             defaults = [value for value in (*node.defaults, *node.kw_defaults) if value is not None]
             message = "" if all(map(_is_literal, defaults)) else "a default value that is no number, text or tuple"
+        elif isinstance(node, ast.NamedExpr) and id(node) not in inside:  # annotations are evaluated, too
+            message = f"{python_source.spelled(node.target)} := outside of a function's body"
         if message:
-            line = getattr(node, "lineno", None)
-            yield Violation(rule="no_state", message=message, line=line)
+            yield Violation(rule="no_state", message=message, line=getattr(node, "lineno", None))
 
 
 _STATEMENTS = (
@@ -192,6 +194,14 @@ _LITERAL = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator, ast.u
 def _is_literal(node: ast.expr) -> bool:
     """A number, a text, None, or a tuple of them: nothing that could change."""
     return all(isinstance(part, _LITERAL) for part in ast.walk(node))
+
+
+def _names_literals(node: ast.stmt) -> bool:
+    """Whether it only gives names to what cannot change: `a, *b = 1, 2` would make a list."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or not _is_literal(node.value):
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return all(isinstance(part, ast.Name | ast.Tuple | ast.Store) for target in targets for part in ast.walk(target))
 
 
 def _module_of(node: ast.expr, named: Mapping[str, str]) -> str:

@@ -4,7 +4,7 @@ Started once for a judge, it imports what an experiment allows (which takes seco
 every arm, which takes milliseconds: that one maps what it is given, closes its box, loads one source, then waits,
 calls, says done; nothing else. The first process never sees a candidate.
 
-    python_runner.py DOOR.so SOCKET DEVICE MODULE...
+    python_runner.py DOOR.so SOCKET DEVICE PATHS MODULE...
 
 On a device an arm brings its inputs there before the clock starts, and results back after it has stopped.
 """
@@ -33,7 +33,8 @@ Calls: TypeAlias = list[tuple[list[Any], Any]]
 
 
 def main() -> None:
-    door_path, number, device, *names = sys.argv[1:]
+    door_path, number, device, paths, *names = sys.argv[1:]
+    sys.path += paths.split(os.pathsep)  # behind this interpreter's own: what the judge can import, we can
     door = ctypes.CDLL(door_path)
     door.open_window.restype = door.orders_page.restype = ctypes.c_void_p
     door.open_window.argtypes = [ctypes.c_int, ctypes.c_int, *[ctypes.c_uint64] * 3, ctypes.c_int]

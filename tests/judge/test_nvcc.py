@@ -55,6 +55,7 @@ def test_honest_sources_break_no_rule(top: str) -> None:
     ("top", "rule"),
     [
         ("#include <cublas_v2.h>", "headers"),
+        ("static void *__cuda_seen[4];", "calls_forbidden"),
         ("#include <cub/cub.cuh>", "headers"),
         ('#include "../naive.cu"', "headers"),
         ("#define WHERE <cublas_v2.h>\n#include WHERE", "headers"),
@@ -111,6 +112,13 @@ Early early;
 extern "C" int getpid();
 extern "C" __attribute__((visibility("default"))) int other() { return getpid(); }
 """
+
+
+@needs_nvcc
+def test_a_variable_with_a_name_like_the_compiler_s_is_one_all_the_same() -> None:
+    made = built("int __nv_seen[4];" + SEED.replace(LAUNCH, f"    __nv_seen[0]++;\n{LAUNCH}"))
+    assert isinstance(made, Artifact), made.text
+    assert [one.message for one in cuda.inspect(made, "attention")] == ["__nv_seen outlives the call: keep no state"]
 
 
 @needs_nvcc

@@ -38,6 +38,9 @@ def test_the_seed_breaks_no_rule() -> None:
         "class A: pass",
         "A = B = [1]",
         "del math",
+        "(SEEN := [])[:] = ()",
+        "A, *SEEN = 1, 2",
+        "[*SEEN] = 1, 2",
     ],
 )
 def test_nothing_happens_outside_of_functions(top: str) -> None:
@@ -89,6 +92,17 @@ def test_a_name_that_is_bound_in_one_place_is_not_a_way_to_the_built_in_in_anoth
 )  # fmt: skip
 def test_state_is_refused(body: str) -> None:
     assert "no_state" in rules(body=body)
+
+
+@pytest.mark.parametrize(
+    "top", ["A: (SEEN := []) = 1", "def h(a: (SEEN := [])): pass", "def h() -> (SEEN := []): pass"]
+)
+def test_an_annotation_makes_no_state(top: str) -> None:
+    assert "no_state" in rules(top=top)
+
+
+def test_numbers_may_have_names_and_expressions_too_inside_of_a_function() -> None:
+    assert rules(top="A, B = 1, 2\nC: int = 3", body="return (y := x) + y") == set()
 
 
 @pytest.mark.parametrize(

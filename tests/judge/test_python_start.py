@@ -1,4 +1,4 @@
-"""A Python experiment whose modules take long to import. It needs no torch: a module of its own is slow."""
+"""How a Python experiment's modules are imported. It needs no torch: a module of its own is slow."""
 
 import json
 import site
@@ -61,3 +61,20 @@ def test_ctrl_c_while_modules_are_imported_stops_within_two_seconds(
     assert time.monotonic() - pressed_s < 2
     assert (done.code, done.err) == (130, "")
     assert not any(map(scratch.is_alive, below))
+
+
+def test_modules_are_found_wherever_this_python_finds_them(experiment: Path, tmp_path: Path) -> None:
+    """Such as those of `pip install --user`, which an isolated interpreter does not look for."""
+    packages, was_imported = tmp_path / "packages", tmp_path / "imported"
+    packages.mkdir()
+    (packages / "slow.py").write_text(
+        f"import pathlib, time\n\npathlib.Path({str(was_imported)!r}).touch()\ntime.sleep(60)\n"
+    )
+    env = scratch.environment() | {"PYTHONPATH": str(packages)}
+    process = scratch.start(scratch.ROOT / "loop.py", "judge", experiment, "--file", experiment / "naive.py", env=env)
+    deadline_s = time.monotonic() + 20
+    while not was_imported.exists():
+        assert time.monotonic() < deadline_s and process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    scratch.interrupt(process)
+    scratch.finish(process)
