@@ -26,6 +26,10 @@ class Command:
     goal: str
     unit: str
 
+    @property
+    def tells(self) -> str:
+        return telling(self.metric, self.output)
+
     def log_ratio(self, ours: float, theirs: float) -> float:
         """Below 0 where ours is better, as with times, whatever the goal."""
         ratio = math.log(ours) - math.log(theirs)
@@ -44,6 +48,12 @@ def read_command(take: Callable[..., Any], candidate_file: str) -> Command:
         goal=take("command.goal", str, lambda text: text in (MINIMIZE, MAXIMIZE), f"{MINIMIZE} or {MAXIMIZE}"),
         unit=take("command.unit", str, str.isprintable, "a unit, or nothing", ""),
     )
+
+
+def telling(metric: str, output: str) -> str:
+    """What a command does with its number, in the words of a task."""
+    line = f"`{metric}: number`"
+    return f"prints {line}" if output == STDOUT else f"writes {line} to `{output}`"
 
 
 def is_inside(text: str) -> bool:

@@ -5,9 +5,14 @@ The counterpart of source.py, in its words. Nothing is executed, and a source th
 
 import ast
 import hashlib
+import warnings
 from functools import lru_cache
 
 from harness.source import Function, Parameter, SourceUnit
+
+# A remark of Python's on a candidate, `n is 7` say, is not for the user's terminal. Once and for all: threads share the
+# filters. These are the names by which `ast.parse` and the judge's `compile` call it.
+warnings.filterwarnings("ignore", module=r"(<unknown>|candidate)\Z")
 
 # What `ast` raises over text that is no Python: the last three over nesting and numbers beyond its own limits.
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)

@@ -38,6 +38,8 @@ _OF_COMMANDS: dict[str, Any] = {
 _PROJECT = "project"  # the folder that the command finds its files in
 _MEMORY_MB = 1 << 14  # of addresses, of which programs take far more than of memory
 _SOURCE_BYTES, _PROMPT_TOKENS = 1 << 16, 12000  # at least
+# In stead of a source: what no language reads, and, for a command that only counts or compiles, nothing at all.
+_UNUSABLE = (")\n", "")
 _HOUSE = re.compile(r"str\(Path\(__file__\)\.resolve\(\)\.parents\[\d\]\)")
 _WRITTEN_BY_SEARCHES = shutil.ignore_patterns("runs", "winners", "SCORES.*", "MEMORY.*", "__pycache__", ".*.tmp")
 
@@ -51,25 +53,9 @@ def add_arguments(parser: Parser) -> Parser:
     add("--metric", metavar="M", help="the name in the line `name: value` that the command prints")
     add("--goal", choices=(MINIMIZE, MAXIMIZE), help="where the metric should go")
     add("--unit", metavar="U", help="the metric's unit, `s` for seconds; default: none")
-    add(
-        "--output",
-        default=_OF_COMMANDS["output"],
-        metavar="F",
-        help="the file that the command writes the metric to, if not stdout",
-    )
-    add(
-        "--with",
-        nargs="+",
-        default=_OF_COMMANDS["with"],
-        metavar="PATH",
-        help="files and folders that the command needs",
-    )
-    add(
-        "--timeout",
-        type=number(float, 0, 3600),
-        metavar="S",
-        help="seconds that a run may take (default: 60)",
-    )
+    add("--output", metavar="F", help="the file that the command writes the metric to, if not stdout")
+    add("--with", nargs="+", metavar="PATH", help="files and folders that the command needs")
+    add("--timeout", type=number(float, 0, 3600), metavar="S", help="seconds that a run may take (default: 60)")
     add("--like", metavar="EXPERIMENT", help="copy another experiment's contract instead")
     parser.set_defaults(**_OF_COMMANDS)
     return parser
@@ -132,7 +118,7 @@ def _copy(like: str, draft: Path, folder: Path) -> str:
 
 
 def _from_command(args: argparse.Namespace, draft: Path, folder: Path) -> str:
-    """The contract for a command, tried once."""
+    """The contract for a command, tried."""
     path = _below(args.source, "--source")
     language = _LANGUAGES.get(path.suffix)
     if language is None or not path.is_file():
@@ -143,6 +129,8 @@ def _from_command(args: argparse.Namespace, draft: Path, folder: Path) -> str:
     except (OSError, UnicodeDecodeError) as fault:
         raise KeepError(f"cannot read {path}: {fault}.", "it must be text in UTF-8.") from None
     signature = _signature(source, language, args)
+    if args.output != STDOUT and os.path.isdir(args.output):
+        raise ContractError(f"--output {args.output} is a folder.", "name the file that the command writes.")
     draft.mkdir()
     files = _gather(args, path, draft / _PROJECT)
     words = {
@@ -154,12 +142,14 @@ def _from_command(args: argparse.Namespace, draft: Path, folder: Path) -> str:
         "signature": signature,
         "command": args.eval_command,
         "timeout": f"{args.timeout:g}",
+        "output": args.output,
     }
     texts = scaffold_texts(words, language, _house(folder))
     texts["experiment.json"] = _manifest(args, draft.name, signature, source, bool(files))
     texts[f"naive{path.suffix}"] = source
     for name, text in texts.items():
         (draft / name).write_text(text, encoding="utf-8")
+    shutil.copymode(path, draft / f"naive{path.suffix}")  # it may be the program that is run
     value = _try(contract.load(draft), args, source, files)
     return f"{draft.name}: {args.metric} is {value:g} with {args.source} as it is; written to {os.path.relpath(folder)}"
 
@@ -176,7 +166,7 @@ def _signature(source: str, language: str, args: argparse.Namespace) -> str:
     """How the function is declared, as the source has it."""
     unit = READERS[language].parse(source)
     found = [one for one in unit.functions if one.name == args.function]
-    if len(found) == 1 and not found[0].is_static:
+    if len(found) == 1:
         head = found[0].text.partition("{")[0]
         return " ".join(head.split()) if language == "c" else declaration(source, args.function)
     if unit.first_error_line is not None and not found:
@@ -210,21 +200,33 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
                 shutil.copytree(path, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".git"))
             elif path != source:
                 shutil.copy(path, copy)
-        except shutil.Error as fault:
-            name, _, why = fault.args[0][0]
+        except OSError as fault:  # of a folder, with a list of what could not be copied
+            is_list = isinstance(fault, shutil.Error)
+            name, _, why = fault.args[0][0] if is_list else (path, copy, fault.strerror or fault)
             raise ContractError(f"cannot copy {name}: {why}", "mend or remove it, or name files with --with.") from None
     return [str(path) for path in wanted if path != source]
 
 
 def _try(experiment: Experiment, args: argparse.Namespace, source: str, files: Sequence[str]) -> float:
+    """The metric of the source as it is. Without a source the command must fail: else it measures another file, or
+    takes any candidate for right."""
     assert experiment.command is not None
     try:
-        return command.run(experiment, experiment.command, source, Stop()).value
+        value = command.run(experiment, experiment.command, source, Stop()).value
     except Fault as fault:
         hint = f"it runs in a copy of {', '.join([args.source, *files])}; --with PATH adds what else it needs."
         if fault.status is Status.TIMED_OUT:
             hint = "--timeout S gives it more time."
         raise ContractError(f"the command does not work with {args.source} as it is: {fault.reason}.", hint) from None
+    for unusable in _UNUSABLE:
+        try:
+            found = command.run(experiment, experiment.command, unusable, Stop()).value
+        except Fault:
+            return value
+    raise ContractError(
+        f"the command does not measure {args.source}: {args.metric} is {found:g} with that file emptied, too.",
+        "it must find the file by a relative path and fail where it is wrong; --with PATH adds the file's package.",
+    )
 
 
 def _manifest(args: argparse.Namespace, name: str, signature: str, source: str, has_files: bool) -> str:

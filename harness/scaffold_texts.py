@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from string import Template
 
+from harness.metric import STDOUT, telling
+
 _TASK = Template("""\
 # $name
 
@@ -10,7 +12,7 @@ The function `$function` of `$source`: make `$metric` as $extreme as it can be.
 
     $signature
 
-`$command` runs it and prints `$metric: number`. A command that fails, or takes longer than $timeout s, is a function
+`$command` runs it and $tells. A command that fails, or takes longer than $timeout s, is a function
 that fails. What the function is for and what its callers rely on, the source says.
 """)
 _EVAL = Template('''\
@@ -70,10 +72,11 @@ RULES = ()
 
 
 def texts(words: Mapping[str, str], language: str, house: str) -> dict[str, str]:
-    """By name of file. `words`: name, function, source, metric, extreme, signature, command, timeout; `house` is the
-    expression in Python for where this house is."""
+    """By name of file. `words`: name, function, source, metric, extreme, signature, command, timeout, and output if it
+    is a file; `house` is the expression in Python for where this house is."""
+    tells = telling(words["metric"], words.get("output", STDOUT))
     return {
-        "EXPERIMENT.md": _TASK.substitute(words),
+        "EXPERIMENT.md": _TASK.substitute(words, tells=tells),
         "eval.py": _EVAL.substitute(words, house=house),
         "seed.py": _SEED.substitute(house=house),
         "prompt.py": _PROMPT.substitute(words),

@@ -1,6 +1,7 @@
 """`new`: a folder for a stranger's script, tried before it is written; and every wrong argument told in two lines."""
 
 import json
+import os
 from contextlib import chdir
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 import loop
 from harness import contract
-from scratch import Done, is_plain_error, make_repository, write_replies
+from scratch import Done, environment, is_plain_error, make_repository, write_replies
 from scratch import loop as run_loop
 
 # A stranger's: the metric among other lines, 1 for a wrong answer, and now and then no end.
@@ -62,6 +63,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "lib").mkdir()
     for name, text in {"bench.py": BENCH, "lib/fast.py": FAST, "data.py": "ROUNDS = 9\n"}.items():
         (tmp_path / name).write_text(text)
+    os.mkfifo(tmp_path / "pipe")
     return tmp_path
 
 
@@ -123,6 +125,73 @@ def test_a_function_in_c_is_taken_as_it_is_declared(project: Path, capsys: pytes
     assert contract.load(project / "made" / "c").signature == "int f(int a, const float *x)"
 
 
+def test_a_static_function_in_c_is_one_that_a_search_may_replace(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = '#include <stdio.h>\n\nstatic int f(void) { return 3; }\n\nint main(void) { printf("m: %d\\n", f()); }\n'
+    (project / "f.c").write_text(source)
+    made = call(project, capsys, "new", "made/c", "--source", "f.c", "--function", "f", "--metric", "m",
+                "--goal", "minimize", "--eval-command", "gcc f.c -o f && ./f")  # fmt: skip
+    assert made.code == 0, made.err
+    answers = [f"```c\n{source.replace(*words)}```\n" for words in (("static ", ""), ("return 3", "return 2"))]
+    model = write_replies(project / "answers", *answers)
+    done = run_loop("made/c", "--loop", "2", "--model", model, "--no-commit", "--json", cwd=project)
+    assert done.statuses == ["unreadable", "best"]
+
+
+def test_a_source_that_is_the_program_itself_stays_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = project / "lib" / "pack.py"
+    program.write_text('#!/usr/bin/env python3\ndef steps():\n    return 7\n\n\nprint("steps:", steps())\n')
+    program.chmod(0o755)
+    made = call(project, capsys, *changed(**{"source": "lib/pack.py", "eval-command": "./lib/pack.py"}))
+    assert made.code == 0 and "steps is 7 " in made.out, made.err
+    (project / "better.py").write_text(program.read_text().replace("7", "6"))
+    assert ": best - " in call(project, capsys, "judge", "made/mine", "--file", "better.py").out
+
+
+def test_a_task_says_where_the_number_is_written(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with_output = [*changed(**{"eval-command": "python bench.py > found"}), "--output", "found"]
+    assert call(project, capsys, *with_output).code == 0
+    model = write_replies(project / "answers", f"```python\n{BETTER}```\n")
+    done = run_loop("made/mine", "--model", model, "--no-commit", "--json", cwd=project)
+    assert done.statuses == ["best"]
+    (prompt,) = (path.read_text() for path in (project / "made" / "mine" / "runs").rglob("prompt.md"))
+    assert prompt.count("writes `steps: number` to `found`") == 2 and "neither writes the metric" in prompt
+    assert "prints" not in prompt
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sh -c 'exit $(($(cat lib/fast.py | wc -c) == 2))' && echo steps: 3", "echo steps: $(wc -c < lib/fast.py)"],
+)
+def test_a_command_that_fails_with_one_of_two_broken_sources_measures_the_source(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    made = call(project, capsys, *changed(**{"eval-command": command}))
+    assert made.code == 0, made.err
+
+
+def test_a_command_that_measures_the_file_in_the_user_s_folder_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = call(project, capsys, *changed(**{"eval-command": f"python {project / 'bench.py'}"}))
+    assert is_plain_error(done) and not (project / "made").exists()
+    assert "does not measure lib/fast.py: steps is 44 with that file emptied, too." in done.err
+
+
+def test_what_python_remarks_on_a_candidate_is_not_for_the_terminal(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(project, capsys, *NEW)
+    (project / "remarked.py").write_text(BETTER.replace("start=0", 'start=0 if "\\d" is not "d" else 1'))
+    done = run_loop("judge", "made/mine", "--file", "remarked.py", cwd=project)
+    assert (done.code, done.err) == (0, "") and ": best - " in done.out
+    told = run_loop(
+        "judge", "made/mine", "--file", "remarked.py", cwd=project, env=environment(PYTHONWARNINGS="always")
+    )
+    assert told.code == 0 and "candidate.py" not in told.err and "<unknown>" not in told.err
+
+
 def test_another_s_contract_is_copied_without_what_a_search_wrote(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -159,6 +228,13 @@ def test_another_s_contract_is_copied_without_what_a_search_wrote(
         (changed(**{"eval-command": "sleep 9", "timeout": "0.2"}), "did not end within 0.2 s"),
         (changed(**{"with": "nothing.py"}), "--with nothing.py is not there"),
         (NEW[:-4], "ModuleNotFoundError: No module named 'data'"),
+        (changed(**{"with": "pipe"}), "cannot copy pipe: `pipe` is a named pipe"),
+        ([*NEW, "--output", "lib"], "--output lib is a folder"),
+        ([*NEW, "--output", "bench.py/found"], "command.output is bench.py/found, which cannot be a file in its copy"),
+        (
+            changed(**{"eval-command": "echo steps: 3"}),
+            "does not measure lib/fast.py: steps is 3 with that file emptied",
+        ),
     ],
 )
 def test_a_wrong_argument_is_one_error_and_one_hint(

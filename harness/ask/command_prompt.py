@@ -8,7 +8,7 @@ TASK = Section(
     template="""\
 {% set command = experiment.command %}Write {{ "one " ~ language }} function, `{{ experiment.target }}`, that makes \
 `{{ command.metric }}` as {{ "large" if command.goal == "maximize" else "small" }} as you can.
-A command runs it and prints `{{ command.metric }}: number`; if the command fails, for a wrong answer say, so does the \
+A command runs it and {{ command.tells }}; if the command fails, for a wrong answer say, so does the \
 function. It is compared with the best so far, and is given {{ experiment.limits.timeout_s }} s.
 
 {{ experiment.task | trim }}""",
@@ -21,7 +21,8 @@ RULES = Section(
 ## Rules
 
 - The signature is fixed: `{{ experiment.signature }}`. Everything else in the source may change.
-- The function does what it is asked to: it neither prints the metric nor looks at what measures it.
+- The function does what it is asked to: it neither \
+{{ "prints" if experiment.command.output == "stdout" else "writes" }} the metric nor looks at what measures it.
 - The source has at most {{ experiment.limits.source_bytes }} bytes.""",
 )
 

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,12 @@ def run(experiment: Experiment, command: Command, source: str, stop: Stop) -> Ra
             said = _Said(scratch, experiment.limits.timeout_s, code)
             said.refuse_failure()
             return Ran(value=_value(command, copy, said), output=said.detail)
+    except shutil.Error as fault:  # with a list of what could not be copied
+        name, _, why = fault.args[0][0]
+        raise JudgeError(
+            f"{experiment.name}: cannot copy {name} for a run of its command: {why}",
+            "mend or remove it, and see that there is room; large data is better named by its path.",
+        ) from None
     except OSError as fault:
         raise JudgeError(
             f"{experiment.name}: cannot run its command in {tempfile.gettempdir()}: {fault.strerror or fault}.",
@@ -75,15 +81,29 @@ def _lay_out(experiment: Experiment, command: Command, source: str, scratch: Pat
         is_top = is_whole and Path(folder) == own
         return {name for name in names if _NEVER.fullmatch(name) or (is_top and _OF_SEARCH.fullmatch(name))}
 
-    copy, place = scratch / "copy", scratch / "copy" / command.place
+    copy = scratch / "copy"
     shutil.copytree(own, copy, ignore=left_out, ignore_dangling_symlinks=True)
     for name in ("home", "tmp"):
         (scratch / name).mkdir()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(source, encoding="utf-8", errors="replace")
+    place = copy / command.place
+    with _is_a_file(experiment, "command.place", command.place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(source, encoding="utf-8", errors="replace")
+    place.chmod(place.stat().st_mode | experiment.seed_path.stat().st_mode & 0o111)  # it may be the program itself
     if command.output != STDOUT:
-        (copy / command.output).unlink(missing_ok=True)  # an old number is none
+        with _is_a_file(experiment, "command.output", command.output):
+            (copy / command.output).unlink(missing_ok=True)  # an old number is none
     return copy
+
+
+@contextmanager
+def _is_a_file(experiment: Experiment, key: str, path: str) -> Iterator[None]:
+    """Where what was copied has a folder for that file, or a file for its folder, the contract is wrong."""
+    try:
+        yield
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as fault:
+        fact = f"{experiment.name}: {key} is {path}, which cannot be a file in its copy: {fault.strerror}."
+        raise JudgeError(fact, "name another file.") from None
 
 
 def _environment(scratch: Path) -> Mapping[str, str]:
