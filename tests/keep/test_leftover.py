@@ -1,6 +1,7 @@
 """Locks that a killed git leaves: ours are removed when a search goes on, another's never."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -59,8 +60,10 @@ def gits(experiment: Path, lock: Path) -> Iterator[list[int]]:
 
 
 def test_a_lock_of_ours_is_removed_and_the_search_commits_again(experiment: Path, lock: Path, gits: list[int]) -> None:
-    for pid in gits:
-        os.kill(pid, 9)
+    loop, git = gits
+    os.kill(git, signal.SIGSTOP)  # or it would come to its end as soon as nobody can give it names any more
+    for pid in (loop, git):
+        os.kill(pid, signal.SIGKILL)
     until(lambda: not any(map(is_alive, gits)))
     assert lock.exists()
     Archive.open(experiment)
