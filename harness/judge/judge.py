@@ -276,7 +276,7 @@ class Judge:
         left_s = self._validated_within_s
         with ExitStack() as stack:
             with aside(self.stop):
-                moved = self.kind.moved(artifact, self._rng, self.stop)
+                moved = self.kind.moved(artifact, self._rng.random(), self.stop)
                 laid_out = list(lay_out_checks(self.experiment, self._rng, stack, is_thorough=is_thorough))
             for arena, workloads in laid_out:
                 left_s = self._visit(moved, arena, workloads, left_s)

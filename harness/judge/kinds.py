@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-import numpy as np
-
 from harness.contract import Experiment
 from harness.errors import JudgeError
 from harness.judge import arm, cuda, cuda_gate, device, elf, gate, native, python, python_gate, toolchain
@@ -49,9 +47,9 @@ class Kind(Protocol):
         """What an artifact holds that it may not hold."""
         ...
 
-    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
-        """The artifact at another place in memory, where the language has places: the luck of where code lies is
-        averaged and not kept."""
+    def moved(self, artifact: Artifact, luck: float, stop: Stop) -> Artifact:
+        """The artifact at another place in memory, where the language has places, by a draw from 0 up to 1: the luck of
+        where code lies is averaged and not kept."""
         ...
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm: ...
@@ -75,8 +73,8 @@ class C:
     def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
         return tuple(elf.inspect(artifact, self._experiment.target))
 
-    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
-        text_at = elf.text_at(artifact, int(rng.integers(elf.TEXT_PLACES)))
+    def moved(self, artifact: Artifact, luck: float, stop: Stop) -> Artifact:
+        text_at = elf.text_at(artifact, int(luck * elf.TEXT_PLACES))
         limit_s = self._experiment.limits.build_timeout_s
         moved = toolchain.relink(artifact, self._experiment.flags, text_at, limit_s, stop)
         if stop:
@@ -109,7 +107,7 @@ class Python:
     def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
         return ()
 
-    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+    def moved(self, artifact: Artifact, luck: float, stop: Stop) -> Artifact:
         return artifact
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
@@ -140,7 +138,7 @@ class Cuda:
     def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
         return cuda.inspect(artifact, self._experiment.target)
 
-    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+    def moved(self, artifact: Artifact, luck: float, stop: Stop) -> Artifact:
         return artifact
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
@@ -168,7 +166,7 @@ class Source:
     def look_into(self, artifact: Artifact) -> tuple[Violation, ...]:
         return ()
 
-    def moved(self, artifact: Artifact, rng: np.random.Generator, stop: Stop) -> Artifact:
+    def moved(self, artifact: Artifact, luck: float, stop: Stop) -> Artifact:
         return artifact
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
