@@ -81,7 +81,7 @@ static int await(const uint32_t *word, uint32_t visit, const struct watch *watch
         if (has_ended(watch->pid)) return __atomic_load_n(word, __ATOMIC_ACQUIRE) == visit ? DONE : ENDED;
         if (now - started_ns > watch->limit_ns) return TIMED_OUT;
         if (__atomic_load_n(watch->stop, __ATOMIC_RELAXED)) return INTERRUPTED;
-        if (watch->is_shared) sched_yield(); /* a neighbour would be given a slice of the visit */
+        if (watch->is_shared) sched_yield(); /* elsewhere only a neighbour would gain by it */
         next_look_ns = now + 1000000;
     }
     return DONE;
