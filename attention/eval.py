@@ -65,7 +65,7 @@ CHECKS = [
             "wide",
             "denormal",
             "faint",
-            "cancelling",
+            "alike",
             "nan",
             "infinities",
             "minus-infinities",

@@ -5,10 +5,11 @@ import asyncio
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice, product
 
+import numpy as np
 import pytest
 
 from brief import brief
@@ -18,7 +19,7 @@ from harness.ask.proposer import BUILTIN, Choice, Request, choose
 from harness.ask.rendering import render
 from harness.ask.reply import Unreadable, read_reply
 from harness.ask.tokens import TokenCounter
-from harness.contract import CPU, Experiment
+from harness.contract import CPU, Case, Experiment
 from harness.judge import cuda, cuda_gate, device, gate, python_gate
 from harness.judge.clock import Stop
 from harness.judge.judge import Judge
@@ -100,6 +101,18 @@ def test_the_seed_passes_its_own_judge(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_data_that_a_check_names_is_other_than_what_nobody_names(name: str) -> None:
+    evaluation = _experiment(name).evaluation
+
+    def drawn(case: Case) -> Sequence[bytes | None]:
+        arrays = evaluation.inputs(case, np.random.default_rng(1)).values()
+        return [None if array is None else array.tobytes() for array in arrays]
+
+    named = [case for case in evaluation.checks if case.data != "normal"]
+    assert [case for case in named if drawn(case) == drawn(Case(case.name, **case.dims))] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_slip_of_the_pen_fails(name: str) -> None:
     mutants = list(_mutants(_experiment(name)))
     faults = (_judge(name).prepare(mutant).fault for mutant in mutants[:: max(1, len(mutants) // MUTANTS)])
@@ -132,7 +145,7 @@ def test_the_prompt_keeps_to_its_budget_whatever_is_remembered(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_fresh_search_can_begin_from_the_candidate_file_or_the_seed(name: str) -> None:
+def test_the_candidate_s_file_ends_as_the_seed_s_does(name: str) -> None:
     experiment = _experiment(name)
     assert experiment.candidate_path.suffix == experiment.seed_path.suffix
 
