@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from harness.contract import MANIFEST, ROOT
+from harness.contract import ROOT
 from harness.errors import ContractError
+from harness.manifest import MANIFEST
 
 
 def names(root: Path = ROOT) -> list[str]:

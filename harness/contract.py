@@ -16,18 +16,18 @@ from typing import Any
 from harness.errors import ContractError
 from harness.hooks import load_hook
 from harness.languages import READERS
+from harness.manifest import MANIFEST, REQUIRED, Manifest
 from harness.metric import Command, read_command
 
 ROOT = Path(__file__).resolve().parents[1]
-MANIFEST = "experiment.json"
-HOOKS = {
+TASK = "EXPERIMENT.md"
+_HOOKS = {
     "prompt.py": ("sections",),
     "security.py": ("RULES",),
     "eval.py": ("CASES", "CHECKS", "inputs", "reference", "bound", "work", "accept"),
-    "seed.py": (),
 }
 
-CPU, CUDA, _MISSING = "cpu", "cuda", object()
+CPU, CUDA = "cpu", "cuda"
 # What builds a candidate: the compiler's options, or the modules that it may import and that are imported before it is.
 _BUILD = {"c": "build.flags", "python": "build.imports", "cuda": "build.flags"}
 _DEVICES = {"c": (CPU,), "python": (CPU, CUDA), "cuda": (CUDA,)}
@@ -40,6 +40,8 @@ class Case:
         self.name = name
         self.data = data
         self.dims: Mapping[str, int] = {key: index(value) for key, value in dims.items()}  # whole, or a TypeError
+        if not isinstance(name, str):
+            raise TypeError(f"a case is called {name!r}, must be a text")
 
     def __getattr__(self, name: str) -> int:
         try:
@@ -135,13 +137,15 @@ class Experiment:
 def load(folder: Path, device: str | None = None) -> Experiment:
     """The experiment in `folder`, on this device or the first that it allows; ContractError lists every fault."""
     faults: list[str] = []
-    manifest = _Manifest(folder, faults)
-    hooks = HOOKS | ({"eval.py": ("accept",)} if "command" in manifest.data else {})
-    modules = {name: load_hook(folder, name, hooks[name], faults) for name in hooks if name != "seed.py"}
+    manifest = Manifest(folder, faults)
+    hooks = _HOOKS | ({"eval.py": ("accept",)} if "command" in manifest.data else {})
+    modules = {name: load_hook(folder, name, hooks[name], faults) for name in hooks}
     space = load_hook(folder, "space.py", ("CHOICES", "render"), faults) if (folder / "space.py").is_file() else None
     if not (folder / "seed.py").is_file():
         faults.append(f"{folder.name}/seed.py is missing.")
-    experiment = manifest.experiment(modules, space)
+    experiment = _experiment(manifest, modules, space)
+    if experiment.language:  # which says what else there may be
+        manifest.refuse_unknown()
     faults += _faults_of_cases(f"{folder.name}/eval.py", experiment.evaluation)
     if experiment.language not in ("c", None) and experiment.evaluation.slides:
         faults.append(f"{folder.name}/eval.py: SLIDES is for C; in other languages every call has its own arrays.")
@@ -153,125 +157,67 @@ def load(folder: Path, device: str | None = None) -> Experiment:
     return replace(experiment, device=device or experiment.devices[0])
 
 
-class _Manifest:
-    """experiment.json, read with every fault noted beside the value that was found."""
+def _experiment(manifest: Manifest, modules: Mapping[str, ModuleType | None], space: ModuleType | None) -> Experiment:
+    manifest.take("schema", int, lambda value: value == 1, "1")
+    language = manifest.take("language", str, lambda value: value in _BUILD, f"one of {', '.join(_BUILD)}")
+    edits = ("whole", "diff", "either")
+    target = manifest.take("target", str, str.isidentifier, "the name of the one function")
+    signature = manifest.take("signature", str, lambda text: "(" in text, "the function's declaration")
+    if language and signature:
+        _check_signature(manifest, language, signature, target)
+    seed_file = manifest.file("files.seed")
+    if seed_file and not (manifest.folder / seed_file).is_file():
+        manifest.fault(f"files.seed is {json.dumps(seed_file)}, and there is no such file.")
+    candidate_file = manifest.file("files.candidate")
+    if candidate_file in {MANIFEST, TASK, seed_file, "seed.py", "space.py", *_HOOKS}:
+        manifest.fault(f"files.candidate is {json.dumps(candidate_file)}, must be a file of its own: winners go there.")
+    command = read_command(manifest.take, candidate_file) if "command" in manifest.data else None
+    return Experiment(
+        name=manifest.take("name", str, lambda text: bool(re.fullmatch(r"[\w-]+", text)), "letters, digits, - and _"),
+        folder=manifest.folder,
+        language=language,
+        target=target,
+        signature=signature,
+        seed_file=seed_file,
+        candidate_file=candidate_file,
+        edit=manifest.take("edit", str, lambda value: value in edits, f"one of {', '.join(edits)}"),
+        flags=manifest.texts(_BUILD.get(language, "build.flags"), [] if command else REQUIRED),
+        tags=manifest.texts("tags"),
+        limits=_limits(manifest),
+        task=manifest.read(TASK) or "",
+        sections=getattr(modules["prompt.py"], "sections", None),  # type: ignore[arg-type]
+        rules=getattr(modules["security.py"], "RULES", ()),
+        evaluation=_evaluation(modules["eval.py"], command),
+        space=space,
+        command=command,
+        devices=_devices(manifest, language),
+    )
 
-    def __init__(self, folder: Path, faults: list[str]) -> None:
-        self.folder, self.faults = folder, faults
-        self.data: dict[str, Any] = {}
-        self.is_read = False  # and until it is, no key of it is missing
-        if (text := self.read(MANIFEST)) is None:
-            return
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as fault:
-            self.fault(f"line {fault.lineno} column {fault.colno}: {fault.msg}.")
-            return
-        if isinstance(data, dict):
-            self.data, self.is_read = data, True
-        else:
-            self.fault(f"is a JSON {type(data).__name__}, must be an object.")
 
-    def read(self, name: str) -> str | None:
-        """A file of the folder, or None with a fault noted."""
-        try:
-            return (self.folder / name).read_text(encoding="utf-8")
-        except OSError as fault:
-            self.faults.append(f"{self.folder.name}/{name} cannot be read: {fault.strerror}.")
-        except UnicodeDecodeError as fault:
-            self.faults.append(f"{self.folder.name}/{name} is not UTF-8 at byte {fault.start}.")
-        return None
+def _check_signature(manifest: Manifest, language: str, signature: str, target: str | None) -> None:
+    try:
+        declared = READERS[language].parse_signature(signature).name
+    except ValueError as fault:
+        manifest.fault(f"signature: {fault}.")
+    else:
+        if target not in (None, declared):
+            manifest.fault(f"signature declares {declared}, must declare the target, {target}.")
 
-    def fault(self, text: str) -> None:
-        separator = " " if text.startswith(("is ", "line ")) else ": "
-        self.faults.append(f"{self.folder.name}/{MANIFEST}{separator}{text}")
 
-    def take(self, key: str, kind: type, allowed: Callable[[Any], Any], must: str, default: Any = _MISSING) -> Any:
-        """The value at a dotted key, or None with a fault noted; a key that has a default may be missing."""
-        value: Any = self.data
-        for part in key.split("."):
-            value = value.get(part, _MISSING) if isinstance(value, dict) else _MISSING
-        if value is _MISSING and default is not _MISSING:
-            return default
-        if value is _MISSING:
-            if self.is_read:
-                self.fault(f"{key} is missing, must be {must}.")
-            return None
-        right_kind = type(value) is kind or (kind is float and type(value) is int)
-        if not right_kind or not allowed(value):
-            self.fault(f"{key} is {json.dumps(value)}, must be {must}.")
-            return None
-        return value
+def _devices(manifest: Manifest, language: str) -> Sequence[str]:
+    known = (CPU,) if "command" in manifest.data else _DEVICES.get(language, (CPU, CUDA))
+    must = f"a list of one or more of {', '.join(known)}, none twice"
+    return tuple(manifest.take("devices", list, partial(_are_some_of, known), must, known[:1]) or known[:1])
 
-    def number(self, key: str, kind: type, high: float, unit: str) -> Any:
-        must = f"a {'whole ' if kind is int else ''}number of {unit}, > 0 and at most {high:g}"
-        return self.take(key, kind, lambda value: 0 < value <= high, must)
 
-    def file(self, key: str) -> str:
-        must = "a file name in the experiment's own folder"
-        return self.take(key, str, lambda value: bool(re.fullmatch(r"[\w-][\w.-]*", value)), must) or ""
-
-    def texts(self, key: str, default: Any = _MISSING) -> Sequence[str]:
-        are_texts = "a list of texts"
-        value = self.take(key, list, lambda items: all(isinstance(item, str) for item in items), are_texts, default)
-        return tuple(value or ())
-
-    def experiment(self, modules: Mapping[str, ModuleType | None], space: ModuleType | None) -> Experiment:
-        self.take("schema", int, lambda value: value == 1, "1")
-        language = self.take("language", str, lambda value: value in _BUILD, f"one of {', '.join(_BUILD)}")
-        edits = ("whole", "diff", "either")
-        target = self.take("target", str, str.isidentifier, "the name of the one function")
-        signature = self.take("signature", str, lambda text: "(" in text, "the function's declaration")
-        if language and signature:
-            self.check_signature(language, signature, target)
-        seed_file = self.file("files.seed")
-        if seed_file and not (self.folder / seed_file).is_file():
-            self.fault(f"files.seed is {json.dumps(seed_file)}, and there is no such file.")
-        candidate_file = self.file("files.candidate")
-        command = read_command(self.take, candidate_file) if "command" in self.data else None
-        return Experiment(
-            name=self.take("name", str, lambda text: bool(re.fullmatch(r"[\w-]+", text)), "letters, digits, - and _"),
-            folder=self.folder,
-            language=language,
-            target=target,
-            signature=signature,
-            seed_file=seed_file,
-            candidate_file=candidate_file,
-            edit=self.take("edit", str, lambda value: value in edits, f"one of {', '.join(edits)}"),
-            flags=self.texts(_BUILD.get(language, "build.flags"), [] if command else _MISSING),
-            tags=self.texts("tags"),
-            limits=self.limits(),
-            task=self.read("EXPERIMENT.md") or "",
-            sections=getattr(modules["prompt.py"], "sections", None),  # type: ignore[arg-type]
-            rules=getattr(modules["security.py"], "RULES", ()),
-            evaluation=_evaluation(modules["eval.py"], command),
-            space=space,
-            command=command,
-            devices=self.devices(language),
-        )
-
-    def check_signature(self, language: str, signature: str, target: str | None) -> None:
-        try:
-            declared = READERS[language].parse_signature(signature).name
-        except ValueError as fault:
-            self.fault(f"signature: {fault}.")
-        else:
-            if target not in (None, declared):
-                self.fault(f"signature declares {declared}, must declare the target, {target}.")
-
-    def devices(self, language: str) -> Sequence[str]:
-        known = (CPU,) if "command" in self.data else _DEVICES.get(language, (CPU, CUDA))
-        must = f"a list of one or more of {', '.join(known)}, none twice"
-        return tuple(self.take("devices", list, partial(_are_some_of, known), must, known[:1]) or known[:1])
-
-    def limits(self) -> Limits:
-        return Limits(
-            timeout_s=self.number("limits.timeout_s", float, 3600, "seconds"),
-            build_timeout_s=self.number("limits.build_timeout_s", float, 3600, "seconds"),
-            memory_mb=self.number("limits.memory_mb", int, 2**20, "MiB"),
-            source_bytes=self.number("limits.source_bytes", int, 2**24, "bytes"),
-            prompt_tokens=self.number("limits.prompt_tokens", int, 2**21, "tokens"),
-        )
+def _limits(manifest: Manifest) -> Limits:
+    return Limits(
+        timeout_s=manifest.number("limits.timeout_s", float, 3600, "seconds"),
+        build_timeout_s=manifest.number("limits.build_timeout_s", float, 3600, "seconds"),
+        memory_mb=manifest.number("limits.memory_mb", int, 2**20, "MiB"),
+        source_bytes=manifest.number("limits.source_bytes", int, 2**24, "bytes"),
+        prompt_tokens=manifest.number("limits.prompt_tokens", int, 2**21, "tokens"),
+    )
 
 
 def _faults_of_cases(where: str, evaluation: Evaluation) -> Iterator[str]:
@@ -292,9 +238,9 @@ def _are_some_of(known: Sequence[str], found: list[Any]) -> bool:
 
 
 def _evaluation(module: ModuleType | None, command: Command | None) -> Evaluation:
-    offered: dict[str, Any] = {name: getattr(module, name, None) for name in HOOKS["eval.py"]}
+    offered: dict[str, Any] = {name: getattr(module, name, None) for name in _HOOKS["eval.py"]}
     if command:
-        offered |= {"CASES": (Case(command.metric),), "CHECKS": (), "work": lambda case: {}}
+        offered |= {"CASES": (Case(command.metric or "metric"),), "CHECKS": (), "work": lambda case: {}}
     lowered = {name.lower(): value for name, value in offered.items()}
     hidden = getattr(module, "hidden", lambda rng: ())
     return Evaluation(slides=getattr(module, "SLIDES", ()), hidden=hidden, **lowered)

@@ -76,12 +76,16 @@ def _fault_of(name: str, offered: Any) -> str:
 def _fault_of_function(name: str, offered: Any, count: int | None) -> str:
     if not callable(offered):
         return f"`{name}` is {offered!r}, must be a function."
+    try:
+        signature = inspect.signature(offered)
+    except (TypeError, ValueError):
+        return f"`{name}` is {offered!r}, whose parameters cannot be read: call it in a function of your own."
     if count is not None:
         try:
-            inspect.signature(offered).bind(*range(count))
+            signature.bind(*range(count))
         except TypeError:
             values = f"{count} value{'s' if count > 1 else ''}"
-            called = f"{getattr(offered, '__name__', name)}{inspect.signature(offered)}"
+            called = f"{getattr(offered, '__name__', name)}{signature}"
             lead = f"`{called}`" if called.startswith(name) else f"`{name}` is `{called}`, which"
             return f"{lead} cannot be called with {values}."
     return ""

@@ -22,12 +22,13 @@ from harness.judge import command
 from harness.judge.clock import Stop
 from harness.judge.fault import Fault
 from harness.languages import READERS
+from harness.manifest import MANIFEST
 from harness.metric import MAXIMIZE, MINIMIZE, STDOUT, is_inside
 from harness.python_source import declaration
 from harness.records import Status
 from harness.scaffold_texts import texts as scaffold_texts
 from harness.show.pages import called
-from harness.workplace import workplace
+from harness.workplace import CannotCopy, copy, workplace
 
 _LANGUAGES = {".py": "python", ".c": "c"}
 # What makes an experiment of a command, and what holds where nothing is said; None must be.
@@ -40,8 +41,7 @@ _MEMORY_MB = 1 << 14  # of addresses, of which programs take far more than of me
 _SOURCE_BYTES, _PROMPT_TOKENS = 1 << 16, 12000  # at least
 # In stead of a source: what no language reads, and, for a command that only counts or compiles, nothing at all.
 _UNUSABLE = (")\n", "")
-_HOUSE = re.compile(r"str\(Path\(__file__\)\.resolve\(\)\.parents\[\d\]\)")
-_WRITTEN_BY_SEARCHES = shutil.ignore_patterns("runs", "winners", "SCORES.*", "MEMORY.*", "__pycache__", ".*.tmp")
+_HOUSE = re.compile(rb"str\(Path\(__file__\)\.resolve\(\)\.parents\[\d\]\)")
 
 
 def add_arguments(parser: Parser) -> Parser:
@@ -74,12 +74,14 @@ def write(args: argparse.Namespace, taken: Collection[str]) -> str:
         raise ContractError(f"{', '.join(missing)} is missing.", "or --like EXPERIMENT copies another's contract.")
     with workplace() as scratch:
         draft = scratch / folder.name
-        said = _copy(args.like, draft, folder) if args.like else _from_command(args, draft, folder)
         try:
-            shutil.copytree(draft, folder)
-        except OSError as fault:
+            said = _copy(args.like, draft, folder) if args.like else _from_command(args, draft, folder)
+            copy(draft, folder)
+        except (CannotCopy, OSError) as fault:
             shutil.rmtree(folder, ignore_errors=True)
-            raise KeepError(f"cannot write {folder}: {fault.strerror or fault}.", "name another folder.") from None
+            fact = f"cannot write {folder}: {fault.strerror}" if isinstance(fault, OSError) else str(fault)
+            hint = f"see that it may be read or written, and that there is room here and in {scratch.parent}."
+            raise KeepError(f"{fact}.", hint) from None
     experiment, path = contract.load(folder), shlex.quote(os.path.relpath(folder))
     run = f"python loop.py {called(experiment)} --loop 10{'' if experiment.space else ' --model NAME'}"
     return f"{said}\nnext: read {path}/EXPERIMENT.md, commit the folder, {run}"
@@ -101,17 +103,17 @@ def _target(name: str) -> Path:
 
 def _house(folder: Path) -> str:
     """The expression by which the scripts of an experiment there find this house."""
-    return "str(Path(__file__).resolve().parents[2])" if folder.parent == ROOT / "experiments" else repr(str(ROOT))
+    return "str(Path(__file__).resolve().parents[2])" if folder.parent == ROOT / "experiments" else ascii(str(ROOT))
 
 
 def _copy(like: str, draft: Path, folder: Path) -> str:
     """Another's contract, under its new name."""
     model = contract.load(catalog.locate(like))
-    shutil.copytree(model.folder, draft, ignore=_WRITTEN_BY_SEARCHES)
+    copy(model.folder, draft, is_experiment=True)
     (draft / model.candidate_file).unlink(missing_ok=True)
     for path in draft.glob("*.py"):
-        path.write_text(_HOUSE.sub(lambda _: _house(folder), path.read_text(encoding="utf-8")), encoding="utf-8")
-    path = draft / contract.MANIFEST
+        path.write_bytes(_HOUSE.sub(lambda _: _house(folder).encode(), path.read_bytes()))  # in whatever encoding
+    path = draft / MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8")) | {"name": draft.name}
     path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return f"{draft.name}: the contract of {model.name}, to start from; say in each file what is different here."
@@ -193,17 +195,10 @@ def _gather(args: argparse.Namespace, source: Path, project: Path) -> Sequence[s
     # A word may be too long for a name, which Path.exists raises.
     wanted = [*(path for path in named if path != Path() and os.path.exists(path)), *also]
     for path in wanted:
-        copy = project / path
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            if path.is_dir():
-                shutil.copytree(path, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", ".git"))
-            elif path != source:
-                shutil.copy(path, copy)
-        except OSError as fault:  # of a folder, with a list of what could not be copied
-            is_list = isinstance(fault, shutil.Error)
-            name, _, why = fault.args[0][0] if is_list else (path, copy, fault.strerror or fault)
-            raise ContractError(f"cannot copy {name}: {why}", "mend or remove it, or name files with --with.") from None
+        place = project / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path != source:
+            copy(path, place)
     return [str(path) for path in wanted if path != source]
 
 

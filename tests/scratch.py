@@ -23,7 +23,6 @@ MANIFEST: dict[str, Any] = {
     "target": "total",
     "signature": "void total(float *out, const float *x, int n)",
     "files": {"seed": "naive.c", "candidate": "candidate.c"},
-    "metric": {"name": "time", "unit": "s", "goal": "minimize"},
     "edit": "either",
     "build": {"flags": ["-O2"]},
     "tags": ["unrolling"],

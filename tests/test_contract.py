@@ -80,6 +80,19 @@ def test_a_wrong_limit_is_named_with_its_unit(folder: Path, key: str, value: obj
     assert said in faults_of(folder, lambda data: data["limits"].update({key: value}))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"device": ["cpu"]}, "mine/experiment.json: device is not known; did you mean devices?"),
+        ({"limits": {"timeout": 3}}, "limits.timeout is not known; did you mean limits.timeout_s?"),
+        ({"metric": {"unit": "s"}}, "mine/experiment.json: metric is not known."),
+        ({"limits": 3}, "limits is 3, must be an object."),
+    ],
+)
+def test_a_key_that_nobody_reads_is_named_with_the_nearest(folder: Path, change: dict[str, Any], said: str) -> None:
+    assert said in faults_of(folder, lambda data: data.update(change))
+
+
 def test_a_missing_key_is_named(folder: Path) -> None:
     assert "experiment.json: signature is missing, must be" in faults_of(folder, lambda data: data.pop("signature"))
 
@@ -93,6 +106,12 @@ def test_of_an_empty_manifest_every_key_is_missing(folder: Path) -> None:
 def test_a_seed_file_that_is_not_there_is_named(folder: Path) -> None:
     (folder / "naive.c").unlink()
     assert 'files.seed is "naive.c", and there is no such file' in faults_of(folder)
+
+
+@pytest.mark.parametrize("taken", ["naive.c", "eval.py", "experiment.json"])
+def test_winners_are_not_written_over_what_is_the_user_s(folder: Path, taken: str) -> None:
+    said = faults_of(folder, lambda data: data["files"].update({"candidate": taken}))
+    assert f'files.candidate is "{taken}", must be a file of its own' in said
 
 
 def test_a_file_outside_of_the_folder_is_refused(folder: Path) -> None:
@@ -145,11 +164,13 @@ def test_a_signature_that_is_no_declaration_of_the_target_is_told_why(folder: Pa
         ("CASES = []", "mine/eval.py: `CASES` is empty, must hold what is timed."),
         ("CASES = [Case('a', rows=1), Case('b', rows=1), Case('a', rows=2)]", "`CASES` holds 'a' twice"),
         ("CASES = ['decode']", "`CASES` holds 'decode', must hold a Case"),
+        ("CASES = [Case(128, rows=1)]", ": TypeError: a case is called 128, must be a text"),
+        ("reference = max", "`reference` is <built-in function max>, whose parameters cannot be read"),
         ("CASES = [Case('a', rows=1.5)]", ": TypeError: 'float' object cannot be interpreted as an integer"),
         ("CHECKS = [3]", "`CHECKS` holds 3, must hold a Case"),
     ],
 )
-def test_cases_that_cannot_be_told_apart_or_timed_are_named(folder: Path, cases: str, said: str) -> None:
+def test_hooks_that_cannot_be_used_are_named(folder: Path, cases: str, said: str) -> None:
     with (folder / "eval.py").open("a") as file:
         file.write(f"\n\n{cases}\n")
     assert said in faults_of(folder)

@@ -247,9 +247,23 @@ def test_a_wrong_argument_is_one_error_and_one_hint(
 
 
 def test_a_file_that_cannot_be_copied_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "lib" / "gone").symlink_to("nowhere")
+    os.mkfifo(project / "lib" / "pipe")
     done = call(project, capsys, *changed(**{"with": "lib"}))
-    assert is_plain_error(done) and "cannot copy lib/gone" in done.err, done.err
+    assert is_plain_error(done) and "cannot copy lib/pipe: `lib/pipe` is a named pipe" in done.err, done.err
+
+
+def test_a_contract_is_copied_whole_and_in_whatever_encoding(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    like = project / "like"
+    assert call(project, capsys, "new", str(like), "--like", "shell_metric").code == 0
+    (like / "gone").symlink_to("nowhere")
+    (like / "project" / "runs").mkdir(parents=True)
+    (like / "project" / "SCORES.csv").write_text("1,2\n")
+    (like / "seed.py").write_bytes("# -*- coding: latin-1 -*-\n# Größe\n".encode("latin-1"))
+    done = call(project, capsys, "new", "made/mine", "--like", str(like))
+    assert done.code == 0, done.err
+    made = project / "made" / "mine"
+    assert sorted(path.name for path in (made / "project").iterdir()) == ["SCORES.csv", "runs"]
+    assert (made / "seed.py").read_bytes() == (like / "seed.py").read_bytes() and not (made / "gone").is_symlink()
 
 
 def test_a_source_that_cannot_be_read_is_told_with_its_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

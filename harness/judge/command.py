@@ -6,8 +6,6 @@ and do not run in the user's folders. Decides nothing: how a run failed leaves h
 
 import math
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,13 +24,11 @@ from harness.judge.fault import Fault
 from harness.judge.quiet import alone
 from harness.metric import STDOUT, Command
 from harness.records import Status
-from harness.workplace import workplace
+from harness.workplace import CannotCopy, copy, workplace
 
 # Set by the shell that then becomes the command's: a hook between fork and exec is not safe beside threads.
 _LIMITED = 'ulimit -c 0 && ulimit -v "$1" && ulimit -f "$2" && exec /bin/sh -c "$3"'
 _FILE_BLOCKS_MAX = (8 << 30) // 512  # of one file: nobody fills a disk with what it prints
-_NEVER = re.compile(r"__pycache__|\.git")
-_OF_SEARCH = re.compile(r"runs|winners|(?:SCORES|MEMORY)\..*|\..*\.tmp")  # which it may be writing at this moment
 _POLL_S = 0.005
 _TETHER_S = 1.0
 _ENDING_S = 60.0  # that a machine may need to end what its time is up for
@@ -54,15 +50,14 @@ def run(experiment: Experiment, command: Command, source: str, stop: Stop) -> Ra
     """One run of this source. Fault where the command fails, `Interrupted` where `stop` was raised."""
     try:
         with workplace() as scratch:
-            copy = _lay_out(experiment, command, source, scratch)
+            own = _lay_out(experiment, command, source, scratch)
             code = _run(experiment, command, scratch, stop)
             said = _Said(scratch, experiment.limits.timeout_s, code)
             said.refuse_failure()
-            return Ran(value=_value(command, copy, said), output=said.detail)
-    except shutil.Error as fault:  # with a list of what could not be copied
-        name, _, why = fault.args[0][0]
+            return Ran(value=_value(command, own, said), output=said.detail)
+    except CannotCopy as fault:
         raise JudgeError(
-            f"{experiment.name}: cannot copy {name} for a run of its command: {why}",
+            f"{experiment.name}: {fault}, for a run of its command.",
             "mend or remove it, and see that there is room; large data is better named by its path.",
         ) from None
     except OSError as fault:
@@ -74,26 +69,19 @@ def run(experiment: Experiment, command: Command, source: str, stop: Stop) -> Ra
 
 def _lay_out(experiment: Experiment, command: Command, source: str, scratch: Path) -> Path:
     """A copy for this run alone: what a run leaves behind, no other finds."""
-    own = experiment.folder / command.copied
-    is_whole = own.resolve() == experiment.folder.resolve()
-
-    def left_out(folder: str, names: list[str]) -> set[str]:
-        is_top = is_whole and Path(folder) == own
-        return {name for name in names if _NEVER.fullmatch(name) or (is_top and _OF_SEARCH.fullmatch(name))}
-
-    copy = scratch / "copy"
-    shutil.copytree(own, copy, ignore=left_out, ignore_dangling_symlinks=True)
+    own, folder = scratch / "copy", experiment.folder / command.copied
+    copy(folder, own, is_experiment=folder.resolve() == experiment.folder.resolve())
     for name in ("home", "tmp"):
         (scratch / name).mkdir()
-    place = copy / command.place
+    place = own / command.place
     with _is_a_file(experiment, "command.place", command.place):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(source, encoding="utf-8", errors="replace")
     place.chmod(place.stat().st_mode | experiment.seed_path.stat().st_mode & 0o111)  # it may be the program itself
     if command.output != STDOUT:
         with _is_a_file(experiment, "command.output", command.output):
-            (copy / command.output).unlink(missing_ok=True)  # an old number is none
-    return copy
+            (own / command.output).unlink(missing_ok=True)  # an old number is none
+    return own
 
 
 @contextmanager
@@ -181,10 +169,10 @@ class _Said:
         return "\n".join(f"{name}:\n{text}" for name, path in parts if (text := _both_ends(path)))
 
 
-def _value(command: Command, copy: Path, said: _Said) -> float:
+def _value(command: Command, own: Path, said: _Said) -> float:
     """The number in the last line that names the metric."""
     is_file = command.output != STDOUT
-    path, where = (copy / command.output, command.output) if is_file else (said.out, "its standard output")
+    path, where = (own / command.output, command.output) if is_file else (said.out, "its standard output")
     if not path.is_file():
         raise Fault(Status.WRONG, f"its command wrote no {command.output}", said.detail)
     lines = (line.partition(":") for line in _tail(path, _METRIC_WITHIN_BYTES).splitlines())
