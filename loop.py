@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import io
 import os
 import shlex
 import sys
@@ -18,7 +17,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.command_line import Parser, fail, ignore_interrupts, number, refused, span_s
+from harness.command_line import Parser, begin, fail, ignore_interrupts, number, refused, span_s
 from harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -233,7 +232,9 @@ def _verb_parser(verb: str) -> Parser:
         parser.add_argument("--file", metavar="F", help="the source to judge (default: the current candidate)")
         parser.add_argument("--against", metavar="G", help="a source to stand in for the champion")
     if verb == "verify":
-        parser.add_argument("--all", action="store_true", help="every winner under winners/, not the best alone")
+        parser.add_argument(
+            "--all", action="store_true", help="every winner under winners/, not the title holders alone"
+        )
     if verb in ("judge", "verify"):
         parser.add_argument("--device", metavar="D", help=DEVICE_HELP)
         parser.add_argument("--require-sandbox", action="store_true", help=SANDBOX_HELP)
@@ -280,9 +281,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, do, and say what went wrong: the only place that prints errors and chooses the exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without a µ is no reason to stop
     try:
+        begin()
         args = parse(list(sys.argv[1:] if argv is None else argv))
         code = int(args.call(args))
         print(end="", flush=True)
@@ -292,7 +292,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted.", file=sys.stderr)
         return 130
-    except OSError as fault:  # of standard output, or of a file that has no words of its own
+    except (OSError, ModuleNotFoundError) as fault:  # of standard output, or of what has no words of its own
         return refused(fault)
 
 

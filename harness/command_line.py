@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import math
 import os
 import shlex
@@ -67,9 +68,21 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def refused(fault: OSError) -> int:
-    """What is left to do where the system refuses a file, or another process, or where standard output is gone or
-    full; returns the exit code."""
+def begin() -> None:
+    """What must hold before anything else is loaded."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - on an older one it is said so, not shown what it lacks
+        found = sys.version.partition(" ")[0]
+        raise HarnessError(f"this is Python {found}, must be 3.11 or later.", "run it with another, as `python3.11`.")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a µ is no reason to stop
+
+
+def refused(fault: OSError | ModuleNotFoundError) -> int:
+    """What is left to do where a package was not installed, where the system refuses a file, or another process, or
+    where standard output is gone or full; returns the exit code."""
+    if isinstance(fault, ModuleNotFoundError):
+        hint = "`pip install -r requirements.txt` installs what is needed."
+        return fail(f"{sys.executable} has no module {fault.name}.", hint)
     if fault.filename is not None:
         return fail(f"{fault.filename}: {fault.strerror}.", "see that it is there and may be used, then run again.")
     if fault.errno in _TOO_FEW:

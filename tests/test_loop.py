@@ -64,7 +64,7 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.Popen[s
         (["linear", "--lop", "3"], "--lop 3 is not understood.", "did you mean --loop?"),
         (["linear", "--model", ""], "--model is empty.", "--model NAME"),
         (["linear", "--base-url", "http://x/v1"], "no model is named", "--model NAME"),
-        (["linear", "--model", "m", "--base-url", "x"], "The base URL is x, must begin with http", "--base-url"),
+        (["linear", "--model", "m", "--base-url", "x"], "--base-url is x, must begin with http", "Mend or remove it."),
         (["linear", "--model", "replay:/nonexistent"], "replay:/nonexistent cannot be read", "reply.md"),
         (["linear", "--instructions", "notes.md"], "--instructions notes.md: No such file", "a file of UTF-8 text"),
         (["linear", "--instructions", "linear"], "--instructions linear: Is a directory", "a file of UTF-8 text"),
@@ -72,6 +72,7 @@ def unreachable(tmp_path_factory: pytest.TempPathFactory) -> "subprocess.Popen[s
         (["staus", "linear"], "there is no experiment 'staus'.", "did you mean status?"),
         (["docs"], "docs: there is no experiment.json in this folder.", "docs/add-an-experiment.md"),
         (["show", "linear", "x"], "'x' is not an attempt.", "an attempt's number"),
+        (["show", "linear", "--csv", "--json"], "--csv has a form of its own.", "leave out --json or --csv."),
         (["show", "linear", "99999"], "linear: nothing is kept of attempt 99999 on this machine.", "linear/winners/"),
         (["diff", "linear", "zz"], "linear has no source called 'zz'.", "best, seed"),
         (["seed", "linear", "--from", "abcdef0"], "linear has no archived winner 'abcdef0'.", "winners"),
@@ -211,6 +212,15 @@ def test_a_missing_program_is_named_with_how_to_get_it(
     assert scratch.is_plain_error(done), done.err
     assert said in done.err
     assert done.out == ""
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["linear", "--loop", "1"]])
+def test_a_python_without_the_packages_is_told_how_to_get_them(arguments: list[str]) -> None:
+    without = [scratch.PYTHON, "-S", "loop.py", *arguments]  # -S: it looks into no site-packages
+    ended = subprocess.run(without, cwd=scratch.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = scratch.Done(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+    assert scratch.is_plain_error(done), done.err
+    assert "has no module" in done.err and "pip install -r requirements.txt" in done.err
 
 
 def test_doctor_lists_what_is_missing_and_all_the_rest(tmp_path: Path) -> None:

@@ -77,36 +77,51 @@ class Choice:
 def choose(experiment: Experiment, choice: Choice, environ: Mapping[str, str]) -> Proposer:
     """The proposer that the options and the environment ask for; without a model, the built-in one."""
     model = choice.model
-    if model is None and choice.base_url is not None:
-        raise ProposerError(f"--base-url is {choice.base_url}, but no model is named.", "Add --model NAME.")
     if model is None or model == BUILTIN:
+        _refuse_idle(choice)
         return _builtin(experiment, choice, environ)
     if model.startswith(REPLAY):
         from harness.ask.models.replay import Replay
 
+        _refuse_idle(choice)
         folder = model.removeprefix(REPLAY)
         if not folder:
             raise ProposerError("--model replay: names no folder.", "replay:FOLDER answers with the replies in it.")
         return Replay(Path(folder))
-    base_url = choice.base_url or environ.get(BASE_URL) or None
     if not model.strip():
         raise ProposerError("--model is empty.", f"Name one: {_HOW_TO_NAME_ONE}; or leave --model out.")
+    base_url, named_by = choice.base_url, "--base-url"
+    if base_url is None:
+        base_url, named_by = environ.get(BASE_URL) or None, BASE_URL
     if not environ.get(KEY) and base_url is None:
         raise ProposerError(
             f"The model {model} needs a key, and {KEY} is not set.",
             f"Set {KEY}, or give --base-url URL for a local server; without --model the built-in proposer answers.",
         )
     if base_url is not None and not base_url.startswith(("http://", "https://")):
-        raise ProposerError(f"The base URL is {base_url}, must begin with http:// or https://.", "Check --base-url.")
+        raise ProposerError(f"{named_by} is {base_url}, must begin with http:// or https://.", "Mend or remove it.")
     from harness.ask.models.openai import OpenAI
 
     return OpenAI(model, base_url=base_url, key=environ.get(KEY), temperature=choice.temperature, seed=choice.seed)
+
+
+def _refuse_idle(choice: Choice) -> None:
+    """What is said to a model, where none is asked, is a mistake."""
+    answers = f"{choice.model} answers" if choice.model else "no model is named"
+    for option, value in (("--base-url", choice.base_url), ("--temperature", choice.temperature)):
+        if value is not None:
+            raise ProposerError(f"{option} is {value}, but {answers}.", "Name the model that it is for: --model NAME.")
 
 
 def _builtin(experiment: Experiment, choice: Choice, environ: Mapping[str, str]) -> Proposer:
     if experiment.space is None:
         named = "The built-in proposer is asked for" if choice.model else "No model is named"
         raise ProposerError(f"{named}, and {experiment.name} has no space.py.", f"Name a model: {_HOW_TO_NAME_ONE}.")
+    if experiment.edit == "diff":
+        raise ProposerError(
+            f"The built-in proposer gives whole functions, and {experiment.name} takes edits only.",
+            f"Name a model: {_HOW_TO_NAME_ONE}; or set `edit` to `either` in its experiment.json.",
+        )
     from harness.ask.models.builtin import Builtin
 
     proposer = Builtin(experiment, seed=choice.seed)

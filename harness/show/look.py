@@ -20,8 +20,10 @@ def texts(args: argparse.Namespace, experiment: Experiment | None, stdout: TextI
     if args.verb == "status":
         return watch(experiment, args.json, stdout) if args.watch else [pages.status(experiment, args.json)]
     if args.trajectory or args.csv:
+        option = "--trajectory" if args.trajectory else "--csv"
         if args.what != BEST:
-            option = "--trajectory" if args.trajectory else "--csv"
             raise KeepError(f"{option} gives the whole search, not {args.what}.", f"leave out {args.what} or {option}.")
+        if args.json:
+            raise KeepError(f"{option} has a form of its own.", f"leave out --json or {option}.")
         return trajectory.document(experiment) if args.trajectory else trajectory.table(experiment)
     return [pages.show(experiment, args.what, args.json)]

@@ -79,13 +79,35 @@ def test_the_builtin_named_without_a_space_is_refused(linear: Experiment) -> Non
     assert "has no space.py" in refused(replace(linear, space=None), Choice(model="builtin"), {}).message
 
 
-def test_a_base_url_without_a_model_is_refused(linear: Experiment) -> None:
-    assert refused(linear, Choice(base_url="http://localhost:1/v1"), {}).hint == "Add --model NAME."
+@pytest.mark.parametrize(
+    ("choice", "fact"),
+    [
+        (Choice(base_url="http://localhost:1/v1"), "--base-url is http://localhost:1/v1, but no model is named."),
+        (Choice(model="builtin", temperature=0.5), "--temperature is 0.5, but builtin answers."),
+        (
+            Choice(model="replay:here", base_url="http://localhost:1"),
+            "--base-url is http://localhost:1, but replay:here",
+        ),
+    ],
+)
+def test_an_option_for_a_model_is_refused_where_none_is_asked(linear: Experiment, choice: Choice, fact: str) -> None:
+    assert refused(linear, choice, KEY).message.startswith(fact)
 
 
-@pytest.mark.parametrize("base_url", ["localhost:8000/v1", "ftp://localhost"])
+def test_the_builtin_is_refused_where_only_edits_are_taken(linear: Experiment) -> None:
+    fault = refused(replace(linear, edit="diff"), Choice(), {})
+    assert fault.message == "The built-in proposer gives whole functions, and linear takes edits only."
+
+
+@pytest.mark.parametrize("base_url", ["localhost:8000/v1", "ftp://localhost", ""])
 def test_a_base_url_that_is_none_is_refused(linear: Experiment, base_url: str) -> None:
-    assert base_url in refused(linear, Choice(model="m", base_url=base_url), {}).message
+    said = refused(linear, Choice(model="m", base_url=base_url), {"OPENAI_BASE_URL": "http://localhost"}).message
+    assert said == f"--base-url is {base_url}, must begin with http:// or https://."
+
+
+def test_a_base_url_of_the_environment_that_is_none_is_named_as_that(linear: Experiment) -> None:
+    fault = refused(linear, Choice(model="m"), {"OPENAI_BASE_URL": "localhost:8000"})
+    assert fault.message == "OPENAI_BASE_URL is localhost:8000, must begin with http:// or https://."
 
 
 def test_an_empty_model_is_refused(linear: Experiment) -> None:

@@ -59,11 +59,7 @@ class Builtin:
     name = "builtin"
 
     def __init__(self, experiment: Experiment, seed: int | None) -> None:
-        if experiment.space is None:
-            raise ProposerError(
-                f"{experiment.name} has no space.py, and the built-in proposer draws from nothing else.",
-                "name a model with --model, or write a space.py as linear has one.",
-            )
+        assert experiment.space is not None  # which `choose` has seen to
         self.line = f"built-in proposer, no model: draws from {experiment.name}/space.py"
         self._language = experiment.language
         self._folder, self._space = experiment.folder, experiment.space
