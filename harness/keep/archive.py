@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.errors import IndexLocked, KeepError
 from harness.keep.files import write_whole
 from harness.keep.leftover import free, noted
-from harness.keep.winners import traits
+from harness.keep.winners import NAME_CHARS, traits
 from harness.records import Attempt
 from harness.workplace import workplace
 
@@ -25,7 +25,6 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
 import git
 
-NAME_CHARS = 12
 _RETRIES = 8  # an interrupt has to be answered within two seconds
 _RETRY_S = 0.1
 _LOCKING = ("update-index", "update-ref")

@@ -15,11 +15,10 @@ from harness.keep.lock import ExperimentLock
 from harness.keep.memory import Memory
 from harness.keep.scores import Scores
 from harness.keep.sources import archived, find_source
-from harness.keep.state import MEMORY, SCORES
+from harness.keep.state import MEMORY, PICTURE, SCORES
 from harness.languages import READERS
 from harness.records import SEED
 
-PICTURE = "SCORES.svg"
 ASIDE = "before"  # under runs/: the journals and files of earlier searches
 
 

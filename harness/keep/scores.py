@@ -5,7 +5,6 @@ the order of theirs. Titles are held by rows of one machine, that of the newest 
 nothing.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +19,13 @@ from harness.keep.winners import (
     SeedRow,
     Winner,
     award,
+    combination,
     is_ahead,
     is_same_machine,
     measured_again,
     rebased,
     seed_row,
+    takes_from,
     winner_of,
     worth,
 )
@@ -181,11 +182,13 @@ class Scores:
     def specialists(self) -> Mapping[str, Winner]:
         """The best winner of each case: the one that won there, else the champion."""
         best = {} if self.champion is None else dict.fromkeys(self.champion.cases, self.champion)
-        for case, number in self.specialist_attempts.items():
-            winner = self.winner(number)
-            if winner is not None:
-                best[case] = winner
-        return best
+        holders = {case: self.winner(number) for case, number in self.specialist_attempts.items()}
+        return best | {case: winner for case, winner in holders.items() if winner is not None}
+
+    @property
+    def ahead_of_champion(self) -> Mapping[str, Winner]:
+        """Who is best where the champion is not."""
+        return {case: winner for case, winner in self.specialists.items() if winner is not self.champion}
 
     def steps(self) -> Iterator[Step]:
         """The whole search, attempt by attempt, as far as the trail remembers it."""
@@ -254,7 +257,7 @@ class Scores:
             self.specialist_attempts = kept
             if verdict.status is Status.BEST:
                 self._crown(winner)
-            won = (case for case in verdict.specialist_of if is_ahead(winner, self.winner(kept.get(case)), case))
+            won = (case for case in verdict.specialist_of if takes_from(winner, self.winner(kept.get(case)), case))
             self.specialist_attempts |= dict.fromkeys(won, attempt)
 
     def _crown(self, winner: Winner) -> None:
@@ -284,11 +287,6 @@ class Scores:
 
     def _award_titles(self) -> None:
         self.champion_attempt, self.specialist_attempts = award(self.winners, self.machine)
-
-
-def combination(tags: Sequence[str]) -> str:
-    """A short name of these traits in any order."""
-    return hashlib.sha256("\n".join(sorted(set(tags))).encode()).hexdigest()[:8]
 
 
 def _token(attempt: Attempt) -> str:

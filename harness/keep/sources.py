@@ -4,15 +4,14 @@ from pathlib import Path
 
 from harness.contract import Experiment
 from harness.errors import KeepError
-from harness.keep.archive import NAME_CHARS
 from harness.keep.artifacts import Artifacts
 from harness.keep.files import read_text
 from harness.keep.journal import JOURNAL, Seeded, read_events
 from harness.keep.scores import Scores
+from harness.keep.winners import NAME_CHARS, SHORTEST_COMMIT
 from harness.records import SEED
 
 BEST = "best"
-SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
 
 
 def find_source(experiment: Experiment, scores: Scores, ref: str) -> str:

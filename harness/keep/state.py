@@ -20,7 +20,7 @@ from harness.keep.scores import Scores
 from harness.keep.winners import worth
 from harness.records import SEED, Attempt, Proposal, Status, Trial
 
-SCORES, MEMORY = "SCORES.json", "MEMORY.json"
+SCORES, MEMORY, PICTURE = "SCORES.json", "MEMORY.json", "SCORES.svg"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -13,15 +13,15 @@ from harness.contract import Experiment
 from harness.errors import IndexLocked, KeepError
 from harness.keep.archive import Archive, WinnerFiles
 from harness.keep.artifacts import Artifacts, shortened
-from harness.keep.beginning import PICTURE, Pages, known_values, now, search_id, seeded, set_aside
+from harness.keep.beginning import Pages, known_values, now, search_id, seeded, set_aside
 from harness.keep.behind import Behind
 from harness.keep.files import write_whole
 from harness.keep.journal import JOURNAL, Committed, Journal, Judged, Proposed, Seeded, Verified, read_events
 from harness.keep.lock import ExperimentLock
 from harness.keep.scores import START
-from harness.keep.sources import BEST, SHORTEST_COMMIT, find_source, kept_path
-from harness.keep.state import MEMORY, SCORES, State
-from harness.keep.winners import placed
+from harness.keep.sources import BEST, find_source, kept_path
+from harness.keep.state import MEMORY, PICTURE, SCORES, State
+from harness.keep.winners import SHORTEST_COMMIT, placed
 from harness.languages import READERS
 from harness.records import SEED, Attempt, Parent, Proposal, Verdict
 
@@ -198,8 +198,7 @@ class Store:
 
     def specialist_sources(self) -> Mapping[str, str]:
         """Where a case has a better one than the champion."""
-        scores = self.state.scores
-        others = {case: winner for case, winner in scores.specialists.items() if winner is not scores.champion}
+        others = self.state.scores.ahead_of_champion
         return {case: self.source(str(winner.attempt)) for case, winner in others.items()}
 
     def parent(self, ref: str) -> Parent:

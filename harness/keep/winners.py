@@ -3,11 +3,14 @@
 Times of two machines are never compared: every rank is among the rows of one.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.records import Attempt, CaseResult, Estimate, Status, Verdict
 
+NAME_CHARS = 12  # of a commit: the name of its file in winners/
+SHORTEST_COMMIT = 7  # digits alone, fewer than these, are an attempt's number
 _FAILURE_CHARS = 200
 
 
@@ -83,6 +86,21 @@ def is_ahead(champion: Winner, specialist: Winner | None, case: str) -> bool:
     if specialist is None or case not in specialist.cases:
         return True
     return case in champion.cases and worth(champion.cases[case]) >= worth(specialist.cases[case])
+
+
+def combination(tags: Sequence[str]) -> str:
+    """A short name of these traits in any order."""
+    return hashlib.sha256("\n".join(sorted(set(tags))).encode()).hexdigest()[:8]
+
+
+def takes_from(winner: Winner, holder: Winner | None, case: str) -> bool:
+    """Whether one that beats the champion on a case takes it from its holder: where their intervals beside the champion
+    are apart, since the two never met."""
+    if holder is None or case not in holder.cases:
+        return True
+    ours, theirs = winner.cases[case], holder.cases[case]
+    low, high = ours.vs_champion or ours.speedup, theirs.vs_champion or theirs.speedup
+    return worth(ours) * low.low / low.ratio > worth(theirs) * high.high / high.ratio
 
 
 def placed(verdict: Verdict, champion: Winner | None) -> Verdict:

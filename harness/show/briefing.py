@@ -7,7 +7,7 @@ Plain lines, pure: state in, text out. Times of another machine are left out: he
 from collections.abc import Mapping
 
 from harness.keep.scores import Scores
-from harness.keep.winners import Winner, is_same_machine, worth
+from harness.keep.winners import SHORTEST_COMMIT, Winner, is_same_machine, worth
 from harness.records import SEED, Attempt, CaseResult, Estimate, Verdict
 from harness.show.verdict import printable
 from harness.show.words import duration, gain, percent, plain, rates
@@ -91,7 +91,7 @@ def _winner(scores: Scores, ref: str) -> Winner | None:
 
 
 def _is_commit(winner: Winner, ref: str) -> bool:
-    return winner.commit is not None and len(ref) >= 7 and winner.commit.startswith(ref)
+    return winner.commit is not None and len(ref) >= SHORTEST_COMMIT and winner.commit.startswith(ref)
 
 
 def _case(case: str, result: CaseResult, unit: str) -> str:

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from harness.keep.scores import Scores
 from harness.records import Attempt, Proposal, Status
-from harness.show.views import Header, best_line, harmless, opening, speed_text, spent_line, status_text
+from harness.show.views import Header, best_line, harmless, opening, speed_text, spent_line
+from harness.show.words import plain
 
 _ROWS = 8
 _COLOURS = {Status.BEST: "bold green", Status.SPECIALIST: "green", Status.ACCEPTED: "green", Status.TIE: "yellow"}
@@ -74,7 +75,7 @@ class Live:
         self._progress.advance(self._task)
         self._progress.update(self._task, left=self._time_left())
         if attempt.status.is_winner:
-            self.note(f"attempt {attempt.number} is {status_text(attempt.status)}: {speed_text(attempt)} over the seed")
+            self.note(f"attempt {attempt.number} is {plain(attempt.status)}: {speed_text(attempt)} over the seed")
 
     def note(self, text: str) -> None:
         self._console.print(Text(harmless(text)))
@@ -99,7 +100,7 @@ class Live:
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         for attempt in self._rows:
             reason = Text(harmless(attempt.verdict.reason), style="dim")
-            status = Text(status_text(attempt.status), style=_colour(attempt.status))
+            status = Text(plain(attempt.status), style=_colour(attempt.status))
             table.add_row(str(attempt.number), status, speed_text(attempt), reason)
         return table
 

@@ -13,7 +13,7 @@ from harness.keep.files import read_text
 from harness.keep.scores import Scores
 from harness.keep.sources import BEST, find_source, winner_path
 from harness.keep.state import SCORES
-from harness.keep.winners import Winner
+from harness.keep.winners import NAME_CHARS, Winner
 from harness.records import SEED, to_json
 from harness.show.verdict import printable
 from harness.show.words import cost, duration, gain
@@ -65,7 +65,7 @@ def _attempts(count: int) -> str:
 def _winner(winner: Winner, unit: str) -> str:
     speed = f"{gain(winner.speedup.ratio)} over the seed" if winner.speedup else "not measured"
     time = f", {duration(winner.median_s, unit)}" if winner.median_s else ""
-    commit = f", commit {winner.commit[:12]}" if winner.commit else ""
+    commit = f", commit {winner.commit[:NAME_CHARS]}" if winner.commit else ""
     return f"{speed}{time}: attempt {winner.attempt} by {printable(winner.model)}{commit}"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from harness.keep.scores import MAX_WINNERS, Scores
+from harness.keep.state import PICTURE
 from harness.keep.usage import PRICES_AS_OF
-from harness.keep.winners import Winner, worth
+from harness.keep.winners import NAME_CHARS, Winner, worth
 from harness.records import Status, Usage
 from harness.show.words import (
     cost,
@@ -22,9 +23,6 @@ from harness.show.words import (
     table_row,
     with_interval,
 )
-
-PICTURE = "SCORES.svg"
-_NAME_CHARS = 12
 
 
 def scores_md(scores: Scores) -> str:
@@ -116,7 +114,7 @@ def _winners(scores: Scores) -> str:
 @lru_cache(maxsize=4 * MAX_WINNERS)
 def _winner_row(winner: Winner, title: str, is_here: bool, suffix: str, unit: str) -> str:
     """A row never changes but with these arguments, so it is worded once for all the times the page is written."""
-    name = winner.commit[:_NAME_CHARS] if winner.commit else ""
+    name = winner.commit[:NAME_CHARS] if winner.commit else ""
     cells = (
         _minute(winner.at),
         escape(winner.model),

@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.keep.artifacts import shortened
 from harness.records import Estimate, Verdict, to_json
-from harness.show.words import duration, gain, percent
+from harness.show.words import duration, percent, with_interval
 
 SCHEMA = 1
 
@@ -45,17 +45,17 @@ def verdict_json(verdict: Verdict) -> str:
 def verdict_text(name: str, verdict: Verdict, unit: str = "s") -> str:
     lines = [f"{name}: {verdict.status} - {printable(verdict.reason)}"]
     if verdict.speedup:
-        lines.append(f"  against the seed      {_text(verdict.speedup)}")
+        lines.append(f"  against the seed      {with_interval(verdict.speedup)}")
     if verdict.vs_champion:
-        lines.append(f"  against the champion  {_text(verdict.vs_champion)}")
+        lines.append(f"  against the champion  {with_interval(verdict.vs_champion)}")
     if verdict.cases:
         head = f"  {'case':<16}{'time' if unit == 's' else 'metric':>10}{'seed':>10}{'of ceiling':>12}"
         lines.append(f"{head}  {'against the seed':<28}against the champion")
     for case, result in verdict.cases.items():
-        versus = _text(result.vs_champion) if result.vs_champion else ""
+        versus = with_interval(result.vs_champion) if result.vs_champion else ""
         share = "" if result.of_ceiling is None else percent(result.of_ceiling)
         times = f"{duration(result.median_s, unit):>10}{duration(result.seed_s, unit):>10}{share:>12}"
-        lines.append(f"  {case:<16}{times}  {_text(result.speedup):<28}{versus}")
+        lines.append(f"  {case:<16}{times}  {with_interval(result.speedup):<28}{versus}")
     for violation in verdict.violations:
         where = f"line {violation.line}: " if violation.line else ""
         lines.append(f"  {where}{printable(violation.message)} ({violation.rule})")
@@ -77,7 +77,3 @@ def _interval(estimate: Estimate | None) -> list[float] | None:
 
 def _comparison(estimate: Estimate | None) -> dict[str, Any] | None:
     return {"ratio": estimate.ratio, "interval": _interval(estimate)} if estimate else None
-
-
-def _text(estimate: Estimate) -> str:
-    return f"{gain(estimate.ratio)} [{estimate.low:.3f}, {estimate.high:.3f}]"

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.keep.scores import START, Scores
-from harness.keep.winners import SeedRow, Winner, is_same_machine
+from harness.keep.winners import NAME_CHARS, SeedRow, Winner, is_same_machine
 from harness.records import Verdict, to_json
 from harness.show.verdict import printable
 from harness.show.words import duration, gain, plain, with_interval
 
 SCHEMA = 1
-_NAME_CHARS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +31,7 @@ class Remeasured:
         if self.attempt == START:
             return "the start"
         commit = self.before.commit if self.before else None
-        return commit[:_NAME_CHARS] if commit else f"attempt {self.attempt}"
+        return commit[:NAME_CHARS] if commit else f"attempt {self.attempt}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TextIO
 
 from harness.keep.scores import Scores
 from harness.records import Attempt, Proposal, Status, to_json
-from harness.show.words import cost, duration, gain
+from harness.show.words import cost, duration, gain, plain
 
 SCHEMA = 1
 
@@ -138,7 +138,7 @@ class Plain:
         pass
 
     def attempt(self, attempt: Attempt, scores: Scores) -> None:
-        columns = f"{attempt.number:>5}  {status_text(attempt.status):<12}  {speed_text(attempt):>7}"
+        columns = f"{attempt.number:>5}  {plain(attempt.status):<12}  {speed_text(attempt):>7}"
         print(f"{columns}  {harmless(attempt.verdict.reason)}".rstrip(), file=self._stdout, flush=True)
         if attempt.status is Status.BEST:
             self._say(best_line(scores))
@@ -179,7 +179,3 @@ def spent_line(scores: Scores) -> str:
 
 def speed_text(attempt: Attempt) -> str:
     return gain(attempt.verdict.speedup.ratio) if attempt.verdict.speedup else ""
-
-
-def status_text(status: Status) -> str:
-    return status.replace("_", " ")
