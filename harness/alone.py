@@ -29,16 +29,16 @@ async def judge_file(
             "name a source with --file, or begin a search: `python loop.py --help` says how.",
         )
     source = read_text(Path(file) if file else experiment.candidate_path)
-    champion = read_text(Path(against)) if against else find_source(experiment, scores, BEST)
+    rivals = Rivals(champion=read_text(Path(against))) if against else _holders(experiment, scores)
     seed, standings = read_text(experiment.seed_path), Standings(is_new_combination=False)
     stop = Stop()
 
     def verdict() -> Verdict:
         judge = open_judge(experiment, stop, require_sandbox=require_sandbox)
         try:
-            return judge.judge(source, Rivals(champion=champion), standings, ALPHA)
+            return judge.judge(source, rivals, standings, ALPHA)
         except Unfit as fault:
-            if against or champion == seed:
+            if against or rivals.champion == seed:
                 raise
             found = judge.judge(source, Rivals(champion=seed), standings, ALPHA)
             return _without_champion(found, fault)
@@ -46,6 +46,15 @@ async def judge_file(
     with blaming(experiment.folder) as stack:
         stack.callback(stop.set)  # Ctrl-C reaches the main thread; the judge works in another
         return await asyncio.to_thread(verdict)
+
+
+def _holders(experiment: Experiment, scores: Scores) -> Rivals:
+    """Who is best over all cases, and on those where somebody else is."""
+    others = {case: str(winner.attempt) for case, winner in scores.ahead_of_champion.items()}
+    return Rivals(
+        champion=find_source(experiment, scores, BEST),
+        specialists={case: find_source(experiment, scores, attempt) for case, attempt in others.items()},
+    )
 
 
 def _without_champion(found: Verdict, fault: Unfit) -> Verdict:

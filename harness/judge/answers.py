@@ -20,6 +20,7 @@ from harness.records import Status, Violation
 
 Array = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
+Shapes = Mapping[str, tuple[int, ...] | None]
 _WORK = ("flops", "bytes")
 
 
@@ -65,9 +66,9 @@ def hidden_of(experiment: Experiment, rng: np.random.Generator, signature: Signa
 
 
 def inputs_of(
-    experiment: Experiment, case: Case, rng: np.random.Generator, signature: Signature
+    experiment: Experiment, case: Case, rng: np.random.Generator, signature: Signature, like: Shapes | None = None
 ) -> Mapping[str, Array | None]:
-    """The arrays of one call, by name and as the signature has them."""
+    """The arrays of one call, by name and as the signature has them; of the same shapes as those of another call."""
     hook = f"inputs({case.name})"
     given = experiment.evaluation.inputs(case, rng)
     if not isinstance(given, Mapping):
@@ -83,7 +84,14 @@ def inputs_of(
         except (TypeError, ValueError):
             must = f"an array of {signature.inputs[name].__name__}"
             raise _wrong(experiment, f"{hook}[{name!r}]", array, must) from None
+    found = shapes_of(arrays)
+    if like not in (None, found):
+        raise _wrong(experiment, hook, f"arrays of {found}", f"those of every call of a case, such as {like}")
     return arrays
+
+
+def shapes_of(arrays: Mapping[str, Array | None]) -> Shapes:
+    return {name: None if array is None else array.shape for name, array in arrays.items()}
 
 
 def truth_of(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.contract import Case, Experiment
-from harness.judge.answers import Doubles, inputs_of, truth_of
+from harness.judge.answers import Doubles, inputs_of, shapes_of, truth_of
 from harness.judge.signature import Signature
 
 _LINE_BYTES = 64
@@ -27,8 +27,8 @@ class Contents:
         self.calls = calls
         self.signature = signature
         self._rng = rng
-        first = self._arrays()
-        self.shapes = {name: None if array is None else array.shape for name, array in first.items()}
+        first: Mapping[str, Any] = inputs_of(experiment, case, rng, signature)
+        self.shapes = shapes_of(first)
         self.pools: dict[str, npt.NDArray[Any]] = {}
         self.starts: dict[str, npt.NDArray[np.int64]] = {}
         slides = set(experiment.evaluation.slides) if calls > 1 else set()
@@ -42,7 +42,8 @@ class Contents:
                 self._slide(name, array, rng)
 
     def _arrays(self) -> Mapping[str, Any]:
-        return inputs_of(self.experiment, self.case, self._rng, self.signature)
+        """Those of another call, which must be of the same shapes: they lie where the first one's lie."""
+        return inputs_of(self.experiment, self.case, self._rng, self.signature, like=self.shapes)
 
     def _slide(self, name: str, array: npt.NDArray[Any], rng: np.random.Generator) -> None:
         line = _LINE_BYTES // array.itemsize

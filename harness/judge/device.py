@@ -18,7 +18,8 @@ from harness.errors import JudgeError
 _NAME_BYTES = 256
 _TRITON = "triton"
 # What says where libraries and devices are; everything else of the user's stays out.
-PASSED_ON = ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "CUDA_PATH")
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
+PASSED_ON = ("LD_LIBRARY_PATH", "CUDA_DEVICE_ORDER", _VISIBLE, "CUDA_HOME", "CUDA_PATH")
 # Where a driver, its libraries and the compilers that Triton runs live.
 _READABLE = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib64", "/opt", "/etc/alternatives", "/etc/ld.so.cache", "/sys/devices"),
@@ -94,7 +95,8 @@ def environment(experiment: Experiment) -> Mapping[str, str]:
         return {}
     if called_on(experiment) == CPU:
         return {"TRITON_INTERPRET": "1"}
-    return {"PATH": os.defpath} | told()
+    first, _, _ = os.environ.get(_VISIBLE, "0").partition(",")  # the one whose name is kept, and that is waited for
+    return {"PATH": os.defpath} | told() | {_VISIBLE: first}
 
 
 def told() -> dict[str, str]:

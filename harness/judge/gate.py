@@ -47,6 +47,8 @@ def inspect(source: str, experiment: Experiment, stop: SupportsBool = False) -> 
     else:
         expansion = read_expansion(done, source)
         alone = toolchain.preprocess(expansion.includes, experiment.signature, experiment.flags, limit_s, stop)
+        if isinstance(alone, Diagnostics) and alone.is_exhausted:
+            return () if stop else _refused_size(f"the preprocessor does not get through it: {alone.first_error}")
         said = read_expansion(alone, expansion.includes).of_headers if isinstance(alone, str) else None
         expansion = replace(expansion, is_theirs=said == expansion.of_headers)
     most = _EXPANDED_PER_SOURCE * limits.source_bytes

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.contract import CPU, Case, Experiment
 from harness.errors import JudgeError, Unfit
-from harness.judge import measure, remarks, roofline, stats
+from harness.judge import measure, remarks, roofline, stats, verdict
 from harness.judge.answers import status_of, work_of
 from harness.judge.checks import lay_out_checks
 from harness.judge.clock import Interrupted, Stop
@@ -167,8 +167,8 @@ class Judge:
             refuse_impossible(found)
             remarks.keep(self.experiment, cache_folder(), source, candidate.remarks)
             return found
-        claimed = status_of(self.experiment, first, standings)
-        return replace(found, reason=f"looked {claimed}, but not when measured again: {found.reason}")
+        why = verdict.unconfirmed(status_of(self.experiment, first, standings), won)
+        return replace(found, reason=f"{why}: {found.reason}")
 
     def _holds(self, candidate: Artifact, rivals: Rivals, case_name: str, alpha: float) -> bool:
         """Whether a win over the champion on one case is also one over that case's specialist: asked for the first

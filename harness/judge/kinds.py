@@ -170,9 +170,7 @@ class Source:
         return artifact
 
     def arm(self, artifact: Artifact, arena: Arena, slot: int, cpu: int, stop: Stop) -> arm.Arm:
-        raise JudgeError(
-            f"{self._experiment.name} has a command, and no cases to visit.", "opening.py opens its judge."
-        )
+        raise NotImplementedError  # there are no cases to visit: MetricJudge runs the command
 
 
 _KINDS: Mapping[str, Callable[[Experiment, Stop], Kind]] = {"c": C, "python": Python, "cuda": Cuda}

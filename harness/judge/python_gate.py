@@ -41,8 +41,10 @@ def inspect(source: str, experiment: Experiment) -> tuple[Violation, ...]:
         return (Violation(rule="size", message=f"the source has {size_bytes} bytes, at most {most} are allowed"),)
     try:
         tree = python_source.tree(source)
-    except python_source.UNPARSABLE:
+    except (SyntaxError, ValueError):
         return ()
+    except python_source.UNPARSABLE:  # where the stack is less deep, it may yet get through
+        return (Violation(rule="size", message="nested too deeply to be looked at"),)
     signature = python_source.parse_signature(experiment.signature)
     submission = PythonSubmission(tree=tree, target=experiment.target, signature=signature, source=source)
     return tuple(violations_of(experiment, submission))
@@ -146,8 +148,8 @@ def no_state(submission: PythonSubmission) -> Iterator[Violation]:
         elif isinstance(node, ast.arguments):
             defaults = [value for value in (*node.defaults, *node.kw_defaults) if value is not None]
             message = "" if all(map(_is_literal, defaults)) else "a default value that is no number, text or tuple"
-        elif isinstance(node, ast.NamedExpr) and id(node) not in inside:  # annotations are evaluated, too
-            message = f"{python_source.spelled(node.target)} := outside of a function's body"
+        elif isinstance(node, ast.NamedExpr | ast.Call) and id(node) not in inside:  # annotations are evaluated, too
+            message = f"`{python_source.spelled(node)}` outside of a function's body"
         if message:
             yield Violation(rule="no_state", message=message, line=getattr(node, "lineno", None))
 
@@ -167,22 +169,20 @@ def plain_statements(submission: PythonSubmission) -> Iterator[Violation]:
         if isinstance(node, ast.stmt) and not isinstance(node, _STATEMENTS):
             yield Violation(rule="plain_statements", message=f"a {name} statement is not for a candidate", line=line)
         elif isinstance(node, ast.Yield | ast.YieldFrom | ast.Await):
-            yield Violation(
-                rule="plain_statements", message=f"{name.lower()}: a result is whole when it is given", line=line
-            )
+            message = f"{name.lower()}: a result is whole when it is given"
+            yield Violation(rule="plain_statements", message=message, line=line)
 
 
 def decorators(*allowed: str) -> Rule:
     """These only, as they are written here and without arguments."""
+    others = f" other than {', '.join(allowed)}" if allowed else ""
 
     def rule(submission: PythonSubmission) -> Iterator[Violation]:
         for node in ast.walk(submission.tree):
             if isinstance(node, ast.FunctionDef):
                 for one in node.decorator_list:
                     if python_source.spelled(one) not in allowed:
-                        message = f"{node.name} has a decorator" + (
-                            f" other than {', '.join(allowed)}" if allowed else ""
-                        )
+                        message = f"{node.name} has a decorator{others}"
                         yield Violation(rule="decorators", message=message, line=one.lineno)
 
     return rule

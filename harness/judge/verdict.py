@@ -168,6 +168,13 @@ def headline(status: Status, cases: Mapping[str, CaseResult], finding: Finding) 
     return change
 
 
+def unconfirmed(claimed: Status, won: Sequence[str]) -> str:
+    """What became of a would-be winner that is none: `won` are the cases on which it beat the champion both times."""
+    if won:
+        return f"beats the champion on {', '.join(won)}, but not who is best there; over all cases"
+    return f"looked {claimed}, but not when measured again"
+
+
 def refuse_impossible(found: Verdict) -> None:
     """Work that is done faster than this machine can do it was done at another time, or is less than was stated."""
     for name, case in found.cases.items():

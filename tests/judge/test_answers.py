@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from harness import contract
 from harness.contract import Case, Experiment
 from harness.errors import ContractError
 from harness.judge.answers import hidden_of, inputs_of, status_of, truth_of, work_of
+from harness.judge.contents import Contents
 from harness.judge.signature import read_signature
 from harness.judge.verdict import Finding, Standings
 from harness.records import Estimate, Status
@@ -66,6 +68,17 @@ def test_an_answer_that_is_nearly_right_is_told_what_it_must_be(hook: str, given
 def test_a_hidden_case_without_a_number_of_the_signature_is_named() -> None:
     with pytest.raises(ContractError, match="lacks rows"):
         ASKED["hidden"](replace(LINEAR, evaluation=replace(LINEAR.evaluation, hidden=lambda rng: [Case("a")])))
+
+
+def test_arrays_of_other_shapes_from_call_to_call_are_told_with_both() -> None:
+    sizes = count(2)
+
+    def growing(case: Case, rng: np.random.Generator) -> dict[str, Any]:
+        return dict.fromkeys(SIGNATURE.inputs, np.zeros(next(sizes)))
+
+    growing_one = replace(LINEAR, evaluation=replace(LINEAR.evaluation, inputs=growing, slides=()))
+    with pytest.raises(ContractError, match=r"gives arrays of \{'x': \(3,\).*such as \{'x': \(2,\)"):
+        Contents(growing_one, CASE, rng(), 2, SIGNATURE)
 
 
 def test_what_the_house_s_own_hooks_give_can_be_used() -> None:

@@ -122,6 +122,14 @@ def test_a_case_won_alone_makes_a_specialist(judge: Judge) -> None:
     assert found.specialist_of == ("decode-wide",)
 
 
+def test_who_beats_the_champion_on_a_case_and_not_who_is_best_there_is_no_specialist(judge: Judge) -> None:
+    source, champion = slow_where("rows > 1"), slow_where("rows == 1 && out_features > in_features")
+    rivals = Rivals(champion=champion, specialists={"decode-wide": source})
+    found = judge.judge(f"enum {{ another = 1 }};\n{source}", rivals, Standings(is_new_combination=False), 0.05)
+    assert not found.status.is_winner
+    assert found.reason.startswith("beats the champion on decode-wide, but not who is best there; over all cases: ")
+
+
 def test_who_beats_the_champion_is_not_held_up_by_a_specialist(judge: Judge) -> None:
     rivals = Rivals(champion=NAIVE, specialists={case.name: "no C at all" for case in QUICK.evaluation.cases})
     assert judge.judge(FASTER, rivals, Standings(is_new_combination=False), 0.05).status is Status.BEST

@@ -1,5 +1,6 @@
 """The rules for Python: what they refuse and at which line, and what an experiment without its modules says."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -193,3 +194,15 @@ def test_triton_opens_no_door_beside_its_kernels(old: str, new: str, rule: str) 
 )
 def test_an_expression_of_any_depth_is_looked_at(top: str) -> None:
     assert rules(top=top) <= {"plain_module", "words", "decorators"}
+
+
+def test_what_is_too_deep_to_be_looked_at_does_not_get_past_the_rules() -> None:
+    limit = 3 * sys.getrecursionlimit()  # about what the interpreter bears, less the stack that it is at
+    for terms in range(limit - 400, limit + 20, 5):
+        source = f"import os\nA = {'+'.join(['1'] * terms)}\n"
+        assert inspect(source, HELLO) or isinstance(compiles(source), Diagnostics), terms
+
+
+@pytest.mark.parametrize("top", ["A: torch.zeros(3).fill_(1) = 1", "def f(x: torch.zeros(3).fill_(1)): return x"])
+def test_annotations_call_nothing(top: str) -> None:
+    assert "no_state" in rules(top=top)

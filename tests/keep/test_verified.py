@@ -90,6 +90,12 @@ def test_a_case_that_is_won_beside_the_champion_is_not_taken_from_one_that_is_fu
     assert _scores(*SEARCH, _again(1, 2, 1.8), other).specialist_attempts == {"odd": 3}
 
 
+@pytest.mark.parametrize(("gain", "holder"), [(2.52, 3), (2.6, 1)])  # the holder is worth 2.5, and 2.525 at most
+def test_a_case_is_taken_from_its_holder_where_their_intervals_are_apart(gain: float, holder: int) -> None:
+    other = _beside(2, 1, 1.5, Status.SPECIALIST, odd=gain)
+    assert _scores(*SEARCH, _again(1, 2, 1.8), other).specialist_attempts == {"odd": holder}
+
+
 def test_where_the_champion_fails_a_specialist_is_who_is_surely_ahead_of_the_next() -> None:
     for odd, held in ((2.5, {"odd": 3}), (1.52, {})):  # the next is worth 1.5, and 1.515 at most
         special = replace(SPECIAL, verdict=verdict(Status.SPECIALIST, 1.2, odd=odd))
