@@ -7,6 +7,7 @@ import math
 import statistics
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -41,7 +42,7 @@ _LONG_VISITS, _LONG_VISITS_S = 4, 0.1  # of those as many as this time allows, a
 _RENEWED_S = 5.0  # likewise of those whose contents are made anew, and take longer than the calls
 _MOST_CALLS = 1024
 _MOST_BYTES = 4e9  # of arrays for one case, as its work() counts them: each call has its own, and exact answers besides
-_LAID_OUT = 4  # visits' contents, of which each visit draws one: it cannot be told from the one before
+_LAID_OUT = 4  # visits' contents at most, of which each draws one: it cannot be told from the one before
 _LEAST_CALLS = 8  # laid out, where a visit is a call: more than one input has a say
 _LEAST_S = 1e-8  # of a call, where the handshake hides it
 
@@ -142,7 +143,7 @@ class Bench:
         most = max(1, min(_MOST_CALLS, int(most_calls / _LAID_OUT)))
         calls = {arm: min(most, math.ceil(visit_s / call_s)) for arm, call_s in effort.call_s.items()}
         least = max(1, min(_LEAST_CALLS, int(most_calls)))
-        laid_out, began_s = max(least, _LAID_OUT * max(calls.values())), time.perf_counter()
+        laid_out, began_s = max(least, min(_LAID_OUT, effort.visits) * max(calls.values())), time.perf_counter()
         workload = lay_out(self.experiment, case, self.rng, laid_out, Placement.FREE, self.arena)
         renewed_s = calls[RIVAL] * (time.perf_counter() - began_s) / laid_out if self.kind.renews else 0.0
         lasts_s = {arm: calls[arm] * call_s for arm, call_s in effort.call_s.items()}
@@ -156,7 +157,9 @@ class Bench:
         seconds: dict[str, dict[str, float]] = {name: {} for name in artifacts}
         ratios, means, vs_seed = {}, {}, {}
         luck = self.rng.random()  # the same place for all: much of what a place costs is then no difference
-        moved = {name: self.kind.moved(one, luck, self.stop) for name, one in artifacts.items()}
+        with ThreadPoolExecutor() as linkers:
+            links = linkers.map(lambda one: self.kind.moved(one, luck, self.stop), artifacts.values())
+            moved = dict(zip(artifacts, links, strict=True))
         with ExitStack() as stack, alone(self.stop) as cpu:
             for plan in self.plans.values():  # those that are not timed too: where things lie tells nothing
                 plan.workload.move(self.arena, self.rng)

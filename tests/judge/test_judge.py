@@ -110,10 +110,9 @@ def test_a_slower_candidate_is_slower_within_a_second_or_so(judge: Judge) -> Non
 
 
 def slow_where(condition: str) -> str:
-    """The faster candidate, but with the plain loop where the condition holds."""
-    return FASTER.replace("int i = 0;", f"int i = {condition} ? in_features : 0;").replace(
-        "for (; i < in_features; i++)", f"if ({condition}) i = 0;\n            for (; i < in_features; i++)"
-    )
+    """The faster candidate, but some 0.2 ms slower where the condition holds."""
+    wait = f"    for (volatile int i = 0; {condition} && i < 600000; i++) {{}}\n"
+    return FASTER.replace("    for (int r = 0;", f"{wait}    for (int r = 0;", 1)
 
 
 def test_a_case_won_alone_makes_a_specialist(judge: Judge) -> None:
