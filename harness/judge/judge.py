@@ -198,7 +198,7 @@ class Judge:
             self._ceiling = roofline.ceiling(self.stop) if is_here else roofline.UNKNOWN
         noise = self._noise = self._noise or known(self.experiment, cache_folder(), partial(self._same, rival_source))
         probes = self.probe(rival_source), self.probe(self.seed)
-        visit_s = max(one.visit_s for one in probes)
+        visit_s = min(one.visit_s for one in probes)  # which hangs on the machine, and on how loud it was just then
         duel = {CANDIDATE: candidate, RIVAL: rival}
         trio = duel if rival is seed else duel | {SEED: seed}
         usual = noise.over([case.name for case in cases])
